@@ -1,0 +1,100 @@
+"""What bundle.lock says, as frozen values. Every byte of the bundle but the signature follows from these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bundler.digest import Digest
+
+FORMAT = "llm-bundle-lock/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A blob of an image: an OCI descriptor (media type, digest, size in bytes)."""
+
+    media_type: str
+    digest: Digest
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class LockedImage:
+    """One image for one platform.
+
+    ``manifest`` is the text of the OCI image manifest, the very bytes that go into the bundle. Where the source had
+    a Docker manifest it is that one rewritten with OCI's media types, and ``source_digest`` (the digest in the
+    registry) differs from the manifest's own; config and layers are the same bytes in both.
+    """
+
+    role: str
+    written: str
+    name: str
+    platform: str
+    source_digest: Digest
+    manifest: str
+    config: Blob
+    layers: tuple[Blob, ...]
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of the OCI manifest in the bundle."""
+        return Digest.of(self.manifest.encode())
+
+    @property
+    def blobs(self) -> tuple[Blob, ...]:
+        """Config and layers; the manifest itself is not among them."""
+        return (self.config, *self.layers)
+
+
+@dataclass(frozen=True, slots=True)
+class LockedFile:
+    """A file with its path (``/`` between parts, relative), size in bytes and digest."""
+
+    path: str
+    size: int
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What the weights say of themselves; None where they do not say. Bytes are bytes, context is tokens."""
+
+    architecture: str | None = None
+    dtype: str | None = None
+    context: int | None = None
+    weights_bytes: int = 0
+    parameters: int | None = None
+    kv_bytes_per_token: int | None = None
+    quantization: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LockedModel:
+    """A model: the commit (None for a folder or an address), its files in path order, its facts."""
+
+    id: str
+    kind: str
+    commit: str | None
+    license: str | None
+    files: tuple[LockedFile, ...]
+    facts: ModelFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A whole bundle.lock.
+
+    ``request`` is what bundle.yml asked for, normalised (``lock/request.py``), by which the lock is matched to it.
+    ``created`` is in seconds since 1970, UTC; every member of the bundle bears it as its time. ``rendered`` are the
+    files that llm-bundle itself writes into the bundle (README, configuration), with their digests.
+    """
+
+    tool: str
+    created: int
+    request: dict[str, Any]
+    images: tuple[LockedImage, ...]
+    models: tuple[LockedModel, ...]
+    extras: tuple[LockedFile, ...]
+    rendered: tuple[LockedFile, ...]

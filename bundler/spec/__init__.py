@@ -1,0 +1,1 @@
+"""bundle.yml → frozen values; its JSON schema; model families as data."""
