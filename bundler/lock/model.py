@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bundler.digest import Digest
+from bundler.models.facts import ModelFacts as ModelFacts
 
 FORMAT = "llm-bundle-lock/1"
 
@@ -55,19 +56,6 @@ class LockedFile:
     path: str
     size: int
     digest: Digest
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
-    """What the weights say of themselves; None where they do not say. Bytes are bytes, context is tokens."""
-
-    architecture: str | None = None
-    dtype: str | None = None
-    context: int | None = None
-    weights_bytes: int = 0
-    parameters: int | None = None
-    kv_bytes_per_token: int | None = None
-    quantization: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
