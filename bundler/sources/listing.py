@@ -1,4 +1,4 @@
-"""What a look-up of a model found: its files with sizes and digests. The same value for every kind of source."""
+"""What a look-up of a model found: its files with sizes and digests. One value for every kind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class ListedFile:
 class Listing:
     """The chosen files of a model in path order, and what the user should know of the choice.
 
-    ``commit`` is the revision that was found, None where the source has none; ``license`` what the source states.
+    ``commit`` is the revision that was found, None where the source has none; ``license`` what the source
+    states.
     """
 
     commit: str | None
