@@ -1,0 +1,1 @@
+"""What makes a bundle checkable by others: SHA256SUMS."""
