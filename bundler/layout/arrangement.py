@@ -15,7 +15,7 @@ from bundler.layout.member import Member
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A member's place: its headers start at ``start``, its data at ``data``; offsets in bytes from the bundle's start."""
+    """A member's place: where its headers start and where its data does, in bytes from the bundle's start."""
 
     member: Member
     start: int

@@ -211,9 +211,7 @@ def _model(row: _Row) -> ModelEntry:
     facts = row.value.get("facts")
     if not isinstance(facts, dict):
         raise row.wrong("facts", "an object")
-    return ModelEntry(
-        row.text("id"), row.optional("commit"), row.optional("license"), row.number("size"), facts
-    )
+    return ModelEntry(row.text("id"), row.optional("commit"), row.optional("license"), row.number("size"), facts)
 
 
 def _member(row: _Row) -> Member:

@@ -70,4 +70,5 @@ def parse_size(text: str) -> int:
         raise ValueError(f"expected a size such as 4GiB, 700MB or 4294967296, found {text[:40]!r}")
     base = 1024 if match[4] else 1000
     fraction = int((match[2] or "0").ljust(3, "0"))
-    return (int(match[1]) * 1000 + fraction) * base ** _POWER[match[3].lower()] // 1000
+    unit: int = base ** _POWER[match[3].lower()]
+    return (int(match[1]) * 1000 + fraction) * unit // 1000

@@ -1,0 +1,1 @@
+"""Lock + layout → file: parallel, resumable, in a single pass."""

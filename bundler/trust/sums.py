@@ -29,6 +29,8 @@ def decode(data: bytes, *, where: str = "SHA256SUMS") -> Mapping[str, Digest]:
     for number, line in enumerate(lines, 1):
         match = _LINE.fullmatch(line)
         if not match or path_fault(match[2]) or match[2] in found:
-            raise IntegrityError(f"{where}:{number}: expected a digest, two spaces and a new path, found {line[:120]!r}")
+            raise IntegrityError(
+                f"{where}:{number}: expected a digest, two spaces and a new path, found {line[:120]!r}"
+            )
         found[match[2]] = Digest(match[1])
     return found

@@ -1,0 +1,95 @@
+"""The unfinished bundle on disk: one ``.partial`` file a volume, written at the final offsets, renamed when whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from bundler.disk import disk_error, guarded, sync_folder
+from bundler.layout.volumes import Cut
+
+_SUFFIX = ".partial"
+
+
+class Target:
+    """Reads and writes ranges of the bundle's bytes; safe to call from several threads at distinct offsets."""
+
+    def __init__(self, folder: Path, cut: Cut) -> None:
+        self.cut = cut
+        self.finals = tuple(folder / name for name in cut.names)
+        self._partials = tuple(path.with_name(path.name + _SUFFIX) for path in self.finals)
+        self._descriptors: list[int] = []
+        self.written = 0
+
+    def __enter__(self) -> Target:
+        for path in self._partials:
+            with guarded(path, "write"):
+                self._descriptors.append(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        while self._descriptors:
+            os.close(self._descriptors.pop())
+
+    @property
+    def allocated(self) -> int:
+        """How many bytes of disk the partial files take already."""
+        return sum(os.fstat(descriptor).st_blocks * 512 for descriptor in self._descriptors)
+
+    def clear(self) -> None:
+        """Forget whatever the partial files hold."""
+        for descriptor, path in zip(self._descriptors, self._partials, strict=True):
+            with guarded(path, "write"):
+                os.ftruncate(descriptor, 0)
+
+    def write(self, offset: int, data: memoryview | bytes) -> None:
+        """Write all of ``data`` at ``offset`` of the bundle. Raises: MachineError."""
+        view = memoryview(data)
+        for index, at, length in self.cut.pieces(offset, len(view)):
+            self._each(index, at, view[:length], os.pwrite, "write")
+            view = view[length:]
+        self.written += len(data)
+
+    def read(self, offset: int, buffer: memoryview) -> int:
+        """Fill ``buffer`` from ``offset`` of the bundle; fewer bytes are returned where the files end before that."""
+        filled = 0
+        for index, at, length in self.cut.pieces(offset, len(buffer)):
+            count = self._each(index, at, buffer[filled : filled + length], _pread, "read")
+            filled += count
+            if count < length:
+                break
+        return filled
+
+    def _each(
+        self, index: int, at: int, view: memoryview, move: Callable[[int, memoryview, int], int], doing: str
+    ) -> int:
+        """Call ``move`` until all of ``view`` has gone, or nothing more does; how many bytes have."""
+        moved = 0
+        while moved < len(view):
+            try:
+                count = move(self._descriptors[index], view[moved:], at + moved)
+            except OSError as error:
+                raise disk_error(error, self._partials[index], doing) from error
+            if count == 0:
+                break
+            moved += count
+        return moved
+
+    def finish(self) -> None:
+        """Set the sizes, make all of it outlive a power cut, and give the files their names, the first one last."""
+        for index, (descriptor, path) in enumerate(zip(self._descriptors, self._partials, strict=True)):
+            with guarded(path, "write"):
+                os.ftruncate(descriptor, self.cut.size_of(index))
+                os.fsync(descriptor)
+        for partial, final in reversed(list(zip(self._partials, self.finals, strict=True))):
+            with guarded(final, "write"):
+                partial.replace(final)
+        sync_folder(self.finals[0].parent)
+
+
+def _pread(descriptor: int, view: memoryview, at: int) -> int:
+    return os.preadv(descriptor, [view], at)
