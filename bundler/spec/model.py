@@ -25,7 +25,7 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class RegistryImage:
-    """An image in a registry, fully qualified: Docker Hub's short names are spelt out (``docker.io/library/nginx``)."""
+    """An image in a registry, fully qualified: short names are spelt out (``docker.io/library/nginx``)."""
 
     registry: str
     repository: str
@@ -43,7 +43,7 @@ class RegistryImage:
 
 @dataclass(frozen=True, slots=True)
 class LayoutImage:
-    """``oci:PATH[:TAG]``: an OCI layout, a folder or a tar of one. ``path`` is as written, relative to bundle.yml."""
+    """``oci:PATH[:TAG]``: an OCI layout, a folder or a tar of one; ``path`` is relative to bundle.yml."""
 
     path: str
     tag: str | None
@@ -52,7 +52,7 @@ class LayoutImage:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveImage:
-    """``docker-archive:PATH[:NAME:TAG]``: what ``docker save`` wrote. ``path`` is as written, relative to bundle.yml."""
+    """``docker-archive:PATH[:NAME:TAG]``: what ``docker save`` wrote; ``path`` is relative to bundle.yml."""
 
     path: str
     tag: str | None
@@ -64,7 +64,7 @@ ImageSource: TypeAlias = "RegistryImage | LayoutImage | ArchiveImage"
 
 @dataclass(frozen=True, slots=True)
 class FilePatterns:
-    """Which files of a model: fnmatch patterns over the path in the repository, as ``huggingface_hub`` reads them."""
+    """Which files of a model: fnmatch patterns over the whole path, as ``huggingface_hub`` reads them."""
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -92,7 +92,7 @@ class FolderModel:
 
 @dataclass(frozen=True, slots=True)
 class UrlModel:
-    """A model that is one file at an address, a GGUF mostly. ``path`` is its name inside the model's folder."""
+    """A model that is one file at an address, a GGUF mostly; ``path`` is its name in the model's folder."""
 
     id: str
     url: str

@@ -1,0 +1,137 @@
+"""``serve:``, ``proxy:``, ``connectors:`` and ``monitoring:`` → how the model is served and used.
+
+Rules: what ends up in a unit file, in nginx.conf or in kibana.yml is matched against a narrow pattern here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from ipaddress import AddressValueError, IPv4Address
+
+from bundler.spec.document import Scalar
+from bundler.spec.fields import SECRETS, Field, Section
+from bundler.spec.keys import CONNECTOR, IMAGE, MONITORING, PROXY, SERVE
+from bundler.spec.model import Connector, Engine, ImageSource, Monitoring, Proxy, Serve
+from bundler.spec.reference import ReferenceProblem, parse_image
+from bundler.spec.wording import nearest, quoted
+
+PROVIDERS = ("vllm", "lmstudio", "openai-compatible")
+MOST_CONTEXT = 100_000_000
+MOST_GPUS = 1024
+
+_HOST_NAME = re.compile(r"(?=.{1,253}$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
+_NUMERIC = re.compile(r"(.*\.)?[0-9]+")
+_CONNECTOR_ID = re.compile("[a-z0-9-]{1,64}")
+# Kibana refuses these at start (xpack.actions, server/config.ts); the others it refuses, _CONNECTOR_ID refuses.
+_REFUSED_BY_KIBANA = ("constructor",)
+# argparse, which reads vLLM's arguments, takes any unambiguous beginning of an option, and _ for -.
+_SECRET_OPTION = re.compile(r"--(?:api-k(?:e(?:y)?)?|hf-t(?:o(?:k(?:e(?:n)?)?)?)?)")
+
+
+def read_serve(field: Field, ids: tuple[str, ...]) -> Serve:
+    """How the model is served; ``ids`` are the models there are. Raises: SpecError."""
+    section = field.section(SERVE)
+    engine: Engine = "vllm" if section["engine"].choice(("vllm", "lmstudio")) == "vllm" else "lmstudio"
+    model = section["model"].text("a model id")
+    if model not in ids:
+        hint = nearest(model, ids)
+        raise section["model"].expected(f"one of the models above ({', '.join(ids)[:200]})", hint=hint)
+    return Serve(
+        engine,
+        model,
+        _engine_image(section, engine),
+        _optional(section.get("context"), lambda f: f.integer(1, MOST_CONTEXT, "a number of tokens")),
+        _optional(section.get("gpus"), lambda f: f.integer(1, MOST_GPUS, "a number of GPUs")) or 1,
+        _args(section.get("args")),
+    )
+
+
+def _optional(field: Field | None, read: Callable[[Field], int]) -> int | None:
+    return read(field) if field else None
+
+
+def _engine_image(section: Section, engine: Engine) -> ImageSource | None:
+    image = section.get("image")
+    if engine == "vllm" and image is None:
+        hint = "add image: vllm/vllm-openai:v0.9.1, or the version that you mean"
+        raise section.field.error("engine vllm needs an image", hint=hint)
+    if engine == "lmstudio" and image is not None:
+        hint = "remove the key: LM Studio has no image; the operator of the site installs it"
+        raise image.error("engine lmstudio takes no image", hint=hint)
+    return read_image(image) if image else None
+
+
+def read_image(field: Field) -> ImageSource:
+    """An image, a text or ``{reference: …}``. Raises: SpecError."""
+    inner = field if isinstance(field.node, Scalar) else field.section(IMAGE)["reference"]
+    text = inner.text("an image")
+    try:
+        return parse_image(text)
+    except ReferenceProblem as problem:
+        raise inner.error(str(problem), hint=problem.hint) from problem
+
+
+def _args(field: Field | None) -> tuple[str, ...]:
+    items = field.items("a list of texts") if field else ()
+    for item in items:
+        option = item.text().partition("=")[0].replace("_", "-").lower()
+        if _SECRET_OPTION.fullmatch(option.split(" ")[0]):
+            hint = f"tokens are made at the site, by install; {SECRETS}"
+            raise item.error(f"{quoted(option.split(' ')[0])} carries a secret", hint=hint)
+    return tuple(item.text() for item in items)
+
+
+def read_proxy(field: Field | None) -> Proxy | None:
+    """The Nginx in front. Raises: SpecError."""
+    if field is None:
+        return None
+    section = field.section(PROXY)
+    name = _host_name(section["server_name"])
+    run, image = section.get("run"), section.get("image")
+    if run is not None and run.choice(("container", "host")) == "host":
+        if image is not None:
+            raise image.error("run: host takes no image", hint="remove it, or say run: container")
+        return Proxy(name, "host")
+    if image is None:
+        hint = "add image: nginx:1.29-alpine, or say run: host to use the Nginx of the host"
+        raise section.field.error("run: container needs an image", hint=hint)
+    return Proxy(name, "container", read_image(image))
+
+
+def _host_name(field: Field) -> str:
+    hint = "the name alone, without scheme, port and path, as in llm.example.internal"
+    name = field.matching(_HOST_NAME, "a host name", hint=hint)
+    if _NUMERIC.fullmatch(name):
+        try:
+            IPv4Address(name)
+        except AddressValueError as error:
+            raise field.expected("a host name or an IPv4 address") from error
+    return name
+
+
+def read_connectors(field: Field | None) -> tuple[Connector, ...]:
+    """The preconfigured connectors, with unique ids. Raises: SpecError."""
+    connectors: list[Connector] = []
+    for item in field.items("a list of connectors") if field else ():
+        section = item.section(CONNECTOR)
+        hint = "Kibana splits ids at dots, and keystore keys are made of them"
+        found = section["id"].matching(_CONNECTOR_ID, "an id of a-z, 0-9 and -, at most 64", hint=hint)
+        if found in _REFUSED_BY_KIBANA:
+            raise section["id"].error(f"Kibana refuses the connector id {quoted(found)}", hint="take another")
+        if any(found == other.id for other in connectors):
+            raise section["id"].error(f"connector {quoted(found)} stands twice", hint="each needs its own id")
+        name = section["name"].text("a name")
+        if not name.strip():
+            raise section["name"].expected("a name", hint="Kibana shows it where a connector is chosen")
+        connectors.append(Connector(found, name, section["provider"].choice(PROVIDERS)))
+    return tuple(connectors)
+
+
+def read_monitoring(field: Field | None) -> Monitoring:
+    """What of the Elastic side goes along. Raises: SpecError."""
+    if field is None:
+        return Monitoring()
+    section = field.section(MONITORING)
+    package, filebeat = section.get("package"), section.get("filebeat")
+    return Monitoring(package.boolean() if package else False, filebeat.boolean() if filebeat else False)

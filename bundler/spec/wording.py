@@ -1,0 +1,38 @@
+"""How messages show what was found. Rules: one line, bounded, printable, and never a secret."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable
+
+# Access tokens by the prefixes that their makers gave them so that they can be found.
+_TOKEN = re.compile(r"\b(?:hf_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{16,})")
+_USERINFO = re.compile(r"(//)[^/\s]*@|[^/\s@:]+:[^/\s@]*@(?!sha\d+:)")
+_QUERY = re.compile(r"(://[^?\s]*)[?#].*")
+_LONGEST = 80
+_MOST_READ = 4096
+
+
+def holds_token(text: str) -> bool:
+    """Whether ``text`` holds what looks like an access token."""
+    return _TOKEN.search(text) is not None
+
+
+def quoted(text: str) -> str:
+    """``text`` in double quotes for a message, without tokens, userinfo and queries; at most 80 characters."""
+    bare = _QUERY.sub(r"\1", _USERINFO.sub(r"\1…@", _TOKEN.sub("…", text[:_MOST_READ])))
+    if len(bare) > _LONGEST:
+        bare = bare[:_LONGEST] + "…"
+    written = json.dumps(bare, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in written)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint with the known word that is nearest to ``word``, or an empty text where none is near."""
+    found = difflib.get_close_matches(word, list(known), n=1)
+    if not found:
+        folded = {one.replace("_", "").lower(): one for one in known}
+        found = [folded[key] for key in [re.sub("[-_ ]", "", word).lower()] if key in folded]
+    return f'did you mean "{found[0]}"?' if found else ""
