@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 from bundler.errors import IntegrityError, SourceError
 from bundler.sources.interface import LocalRange
-from bundler.sources.local import open_regular, resolved, unreadable
+from bundler.sources.local import open_regular, read_at, read_range, resolved
 from bundler.sources.tar_header import (
     BLOCK,
     Header,
@@ -74,23 +74,6 @@ class Archive:
         return None if found is None else read_range(found, limit, f"{self.path}: {name}")
 
 
-def read_range(origin: LocalRange, limit: int, place: str) -> bytes:
-    """All bytes of ``origin``, at most ``limit``.
-
-    Raises: SourceError when it is longer; IntegrityError when the file ends before it does.
-    """
-    if origin.size > limit:
-        raise SourceError(f"{place}: expected at most {limit} bytes, found {origin.size}")
-    file = open_regular(origin.path)
-    try:
-        data = _pread(file, origin.path, origin.size, origin.start)
-    finally:
-        os.close(file)
-    if len(data) < origin.size:
-        raise IntegrityError(f"{place}: expected {origin.size} bytes, found {len(data)}: the file was cut")
-    return data
-
-
 def index_archive(path: Path) -> Archive:
     """Read the headers of the tar ``path``.
 
@@ -100,7 +83,7 @@ def index_archive(path: Path) -> Archive:
     path = resolved(path)
     file = open_regular(path)
     try:
-        _refuse_compressed(path, _pread(file, path, 8, 0))
+        _refuse_compressed(path, read_at(file, path, 8, 0))
         return _Indexer(path, file).run()
     finally:
         os.close(file)
@@ -161,7 +144,7 @@ class _Indexer:
         self._files[name] = LocalRange(self._path, at, header.size)
 
     def _exactly(self, size: int, at: int) -> bytes:
-        data = _pread(self._file, self._path, size, at)
+        data = read_at(self._file, self._path, size, at)
         if len(data) < size:
             raise self._cut("its end mark is missing")
         return data
@@ -198,16 +181,3 @@ def _refuse_compressed(path: Path, magic: bytes) -> None:
                 f"{path}: expected a plain tar archive, found one compressed with {kind}",
                 hint=f"Its parts are read out of order, so unpack it first: {command} {path}",
             )
-
-
-def _pread(file: int, path: Path, size: int, at: int) -> bytes:
-    """``size`` bytes at ``at``, or fewer where the file ends."""
-    parts = []
-    try:
-        while size and (part := os.pread(file, size, at)):
-            parts.append(part)
-            size -= len(part)
-            at += len(part)
-    except OSError as error:
-        raise unreadable(path, error) from error
-    return b"".join(parts)

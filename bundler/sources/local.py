@@ -87,6 +87,39 @@ def open_regular(path: Path) -> int:
     return file
 
 
+def read_range(origin: LocalRange, limit: int, place: str) -> bytes:
+    """All bytes of ``origin``, at most ``limit``.
+
+    Raises: SourceError when it is longer; as ``LocalSource.open`` and ``LocalReader.readinto`` do.
+    """
+    if origin.size > limit:
+        raise SourceError(f"{place}: expected at most {limit} bytes, found {origin.size}")
+    file = open_regular(origin.path)
+    try:
+        data = read_at(file, origin.path, origin.size, origin.start)
+    finally:
+        os.close(file)
+    if len(data) < origin.size:
+        raise _shorter(origin, origin.start + len(data))
+    return data
+
+
+def read_at(file: int, path: Path, size: int, at: int) -> bytes:
+    """``size`` bytes of ``file``, which is ``path``, from ``at`` on, or fewer where it ends.
+
+    Raises: MachineError when the medium fails.
+    """
+    parts = []
+    try:
+        while size and (part := os.pread(file, size, at)):
+            parts.append(part)
+            size -= len(part)
+            at += len(part)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    return b"".join(parts)
+
+
 def resolved(path: Path) -> Path:
     """``path`` without links and relative parts, as origins must hold it.
 

@@ -89,7 +89,9 @@ def parse_records(data: bytes) -> dict[str, str]:
         end = at + int(match[1]) if match else 0
         if not match or end > len(data) or end <= match.end() or data[end - 1 : end] != b"\n":
             raise HeaderError("a malformed extended header", damaged=True)
-        key, _, value = data[match.end() : end - 1].partition(b"=")
+        key, equals, value = data[match.end() : end - 1].partition(b"=")
+        if not equals:
+            raise HeaderError("a malformed extended header", damaged=True)
         if key.startswith(b"GNU.sparse."):
             raise HeaderError("an entry is a sparse file")
         if key in (b"path", b"linkpath", b"size"):
