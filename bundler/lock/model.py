@@ -7,17 +7,9 @@ from typing import Any
 
 from bundler.digest import Digest
 from bundler.models.facts import ModelFacts as ModelFacts
+from bundler.sources.image import Blob as Blob
 
 FORMAT = "llm-bundle-lock/1"
-
-
-@dataclass(frozen=True, slots=True)
-class Blob:
-    """A blob of an image: an OCI descriptor (media type, digest, size in bytes)."""
-
-    media_type: str
-    digest: Digest
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
