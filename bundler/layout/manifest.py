@@ -7,17 +7,17 @@ name are all that is needed to rebuild every header and every offset of the bund
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from bundler.digest import Digest
 from bundler.errors import IntegrityError
-from bundler.layout.member import MAX_SIZE, Member, ordered, path_fault, role_fault, set_fault
+from bundler.jsonrow import Row
+from bundler.layout.member import MAX_MEMBERS, Member, ordered, role_fault, set_fault
+from bundler.relpath import path_fault
 
 FORMAT: Final = "llm-bundle/1"
 MAX_BYTES: Final = 64 << 20
-MAX_MEMBERS: Final = 100_000
 _LATEST: Final = 253402300799  # the last second of the year 9999
 
 
@@ -88,7 +88,7 @@ def decode(data: bytes, *, where: str = "manifest.json") -> Manifest:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise IntegrityError(f"{where}: not JSON ({str(error)[:120]})") from error
-    row = _Row(document, where)
+    row = Row(document, where, IntegrityError)
     found = row.text("format")
     if found != FORMAT:
         raise IntegrityError(
@@ -96,16 +96,16 @@ def decode(data: bytes, *, where: str = "manifest.json") -> Manifest:
             hint="This bundle was made by another llm-bundle; use the tool that lies in the bundle.",
         )
     manifest = Manifest(
-        name=row.part("name"),
-        version=row.part("version"),
+        name=_folder_name(row, "name"),
+        version=_folder_name(row, "version"),
         platform=row.text("platform"),
         created=row.number("created", _LATEST),
         tool=row.text("tool"),
         stack=row.optional("stack"),
         base=row.optional("base"),
-        images=row.rows("images", _image),
-        models=row.rows("models", _model),
-        members=row.rows("members", _member),
+        images=row.rows("images", _image, MAX_MEMBERS),
+        models=row.rows("models", _model, MAX_MEMBERS),
+        members=row.rows("members", _member, MAX_MEMBERS),
     )
     _check(manifest, where)
     return manifest
@@ -146,57 +146,14 @@ def _member_json(member: Member) -> dict[str, Any]:
     return {"path": member.path, "size": member.size, "sha256": member.digest.hex, "role": member.role}
 
 
-_T = TypeVar("_T")
+def _folder_name(row: Row, key: str) -> str:
+    value = row.text(key)
+    if "/" in value or path_fault(value):
+        raise row.wrong(key, "a name that a folder can bear")
+    return value
 
 
-class _Row:
-    """One JSON object, read field by field; every complaint names its place."""
-
-    def __init__(self, value: object, where: str) -> None:
-        if not isinstance(value, dict):
-            raise IntegrityError(f"{where}: expected an object, found {type(value).__name__}")
-        self.value = value
-        self.where = where
-
-    def wrong(self, key: str, expected: str) -> IntegrityError:
-        found = repr(self.value.get(key))
-        return IntegrityError(f"{self.where}: {key}: expected {expected}, found {found[:80]}")
-
-    def text(self, key: str) -> str:
-        value = self.value.get(key)
-        if not isinstance(value, str) or not value or len(value) > 4096:
-            raise self.wrong(key, "a text")
-        return value
-
-    def optional(self, key: str) -> str | None:
-        return None if self.value.get(key) is None else self.text(key)
-
-    def part(self, key: str) -> str:
-        value = self.text(key)
-        if "/" in value or path_fault(value):
-            raise self.wrong(key, "a name that a folder can bear")
-        return value
-
-    def number(self, key: str, most: int = MAX_SIZE) -> int:
-        value = self.value.get(key)
-        if type(value) is not int or not 0 <= value <= most:
-            raise self.wrong(key, f"a whole number from 0 to {most}")
-        return value
-
-    def digest(self, key: str, prefix: str = "") -> Digest:
-        try:
-            return Digest.parse(prefix + self.text(key))
-        except ValueError:
-            raise self.wrong(key, "a SHA-256 digest") from None
-
-    def rows(self, key: str, read: Callable[[_Row], _T]) -> tuple[_T, ...]:
-        value = self.value.get(key)
-        if not isinstance(value, list) or len(value) > MAX_MEMBERS:
-            raise self.wrong(key, f"a list of at most {MAX_MEMBERS}")
-        return tuple(read(_Row(item, f"{self.where}: {key}[{index}]")) for index, item in enumerate(value))
-
-
-def _image(row: _Row) -> ImageEntry:
+def _image(row: Row) -> ImageEntry:
     return ImageEntry(
         role=row.text("role"),
         name=row.text("name"),
@@ -207,14 +164,17 @@ def _image(row: _Row) -> ImageEntry:
     )
 
 
-def _model(row: _Row) -> ModelEntry:
-    facts = row.value.get("facts")
-    if not isinstance(facts, dict):
-        raise row.wrong("facts", "an object")
-    return ModelEntry(row.text("id"), row.optional("commit"), row.optional("license"), row.number("size"), facts)
+def _model(row: Row) -> ModelEntry:
+    return ModelEntry(
+        id=row.text("id"),
+        commit=row.optional("commit"),
+        license=row.optional("license"),
+        size=row.number("size"),
+        facts=row.mapping("facts"),
+    )
 
 
-def _member(row: _Row) -> Member:
+def _member(row: Row) -> Member:
     member = Member(row.text("path"), row.number("size"), row.digest("sha256", "sha256:"), row.text("role"))
     fault = path_fault(member.path) or role_fault(member.path, member.role)
     if fault or member.role in ("sums", "signature", "manifest"):

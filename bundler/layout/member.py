@@ -1,12 +1,10 @@
 """Members of a bundle: their roles, their order, and the rules for their paths.
 
-A path is relative to the bundle's top folder, ``/`` between parts, UTF-8, free of everything that would need
-quoting in SHA256SUMS or could lead out of the folder.
+Paths are relative to the bundle's top folder and keep the rule of ``relpath``.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -44,9 +42,7 @@ _FOLDER: Final = {
     "extra": "extra/",
 }
 
-MAX_SIZE: Final = 1 << 53
-_MAX_PATH, _MAX_PART = 1024, 255
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\\]")
+MAX_MEMBERS: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +58,6 @@ class Member:
     def mode(self) -> int:
         """Permission bits in the tar: the tool can be run, everything else is read."""
         return 0o755 if self.role == "tool" else 0o644
-
-
-def path_fault(path: str) -> str | None:
-    """Why ``path`` cannot be a member's path, or None when it can."""
-    try:
-        encoded = path.encode()
-    except UnicodeEncodeError:
-        return "is not valid UTF-8"
-    if not path or path.startswith("/"):
-        return "is empty" if not path else "is absolute"
-    if _CONTROL.search(path):
-        return "holds a control character or a backslash"
-    parts = path.split("/")
-    if any(part in ("", ".", "..") for part in parts):
-        return "holds an empty part, '.' or '..'"
-    if len(encoded) > _MAX_PATH or any(len(part.encode()) > _MAX_PART for part in parts):
-        return f"is longer than {_MAX_PATH} bytes, or a part of it longer than {_MAX_PART}"
-    return None
 
 
 def role_fault(path: str, role: str) -> str | None:

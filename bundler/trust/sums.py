@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 
 from bundler.digest import Digest
 from bundler.errors import IntegrityError
-from bundler.layout.member import Member, path_fault
+from bundler.layout.member import Member
+from bundler.relpath import path_fault
 
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 

@@ -1,0 +1,109 @@
+"""README.md of a bundle: how to check it and use it by hand, with its own names, for a reader who has nothing else."""
+
+from __future__ import annotations
+
+from bundler.disk import size_text
+from bundler.lock.model import Lock, LockedImage, LockedModel
+
+
+def readme(lock: Lock, others: tuple[str, ...]) -> str:
+    """The text. ``others`` are the paths of the other files that llm-bundle wrote into the bundle."""
+    top = f"{lock.request['name']}-{lock.request['version']}"
+    parts = [_head(top, lock), _check(top), _contents(lock, others), _images(top, lock.images)]
+    return "\n".join(parts)
+
+
+def _head(top: str, lock: Lock) -> str:
+    stack = lock.request.get("stack")
+    target = f"{lock.request['platform']} and Elastic Stack {stack}" if stack else lock.request["platform"]
+    return f"""# {top}
+
+A self-hosted language model for the Elastic AI Assistants, packed by llm-bundle {lock.tool} for {target}.
+Everything here was fetched by digest; nothing in it needs the internet.
+"""
+
+
+def _check(top: str) -> str:
+    return f"""## Check it
+
+No tool of ours is needed. If the bundle came in volumes, join them first (the shell puts them in order):
+
+    sha256sum -c {top}.tar.*.sha256
+    cat {top}.tar.[0-9][0-9][0-9] > {top}.tar
+
+Unpack it and compare every file with its SHA-256:
+
+    tar -xf {top}.tar
+    cd {top}
+    sha256sum -c --strict --quiet SHA256SUMS && echo good
+
+This shows that nothing changed since SHA256SUMS was written. That it is the one that you were sent is shown by one
+more number, which the sender can give you on another way (`llm-bundle build` prints it as the manifest's digest):
+
+    sha256sum manifest.json
+
+With llm-bundle at hand, `llm-bundle verify {top}.tar` does all of it in one read, without unpacking, also for volumes
+as they are, and finds what `tar` would not see: changed headers, missing and additional files, trailing data.
+"""
+
+
+def _contents(lock: Lock, others: tuple[str, ...]) -> str:
+    rows = [
+        ("`SHA256SUMS`", "a line for every other file"),
+        ("`manifest.json`", "every file, image and model with sizes and digests"),
+    ]
+    rows += [(f"`{path}`", _meaning(path)) for path in others]
+    rows += [("`images/`", "an OCI image layout with the images below")] if lock.images else []
+    rows += [(f"`models/{model.id}/`", _model(model)) for model in lock.models]
+    rows += [(f"`{extra.path}`", size_text(extra.size)) for extra in lock.extras]
+    table = "\n".join(f"| {left} | {right} |" for left, right in rows)
+    return f"## What is in it\n\n| path | what |\n| --- | --- |\n{table}\n"
+
+
+_MEANINGS = {
+    "kibana/kibana.yml": "the connectors: paste into kibana.yml of every Kibana node",
+    "kibana/NEXT-STEPS.md": "what to set in the AI Assistants afterwards",
+    "kibana/keystore.md": "how each Kibana gets the token, without writing it into a file",
+}
+
+
+def _meaning(path: str) -> str:
+    return _MEANINGS.get(path, "written by llm-bundle")
+
+
+def _model(model: LockedModel) -> str:
+    size = size_text(sum(file.size for file in model.files))
+    commit = f", commit {model.commit}" if model.commit else ""
+    licence = f", licence {model.license}" if model.license else ""
+    return f"{size} in {len(model.files)} files{commit}{licence}"
+
+
+def _images(top: str, images: tuple[LockedImage, ...]) -> str:
+    if not images:
+        return "## Images\n\nNone: the engine is supplied at the site.\n"
+    rows = "\n".join(f"| {image.role} | `{image.name}` | {image.platform} | `{image.digest}` |" for image in images)
+    podman = "\n".join(f"    podman pull oci:images:{image.name}" for image in images)
+    skopeo = "\n".join(
+        f"    skopeo copy oci:images:{image.name} docker-daemon:{_docker_name(image)}" for image in images
+    )
+    return f"""## Images
+
+| role | name | platform | digest |
+| --- | --- | --- | --- |
+{rows}
+
+Inside `{top}/`, Podman reads the layout as it stands:
+
+{podman}
+
+Skopeo takes the images to Docker, to a registry of the site, or to any other place that it knows:
+
+{skopeo}
+"""
+
+
+def _docker_name(image: LockedImage) -> str:
+    """A name with a tag: Docker takes none with a digest."""
+    name, _, digest = image.name.partition("@")
+    tagged = ":" in name.rpartition("/")[2]
+    return name if tagged else f"{name}:{digest[7:19] or 'latest'}"

@@ -1,0 +1,79 @@
+"""Reading JSON that may say anything: one object, field by field, every complaint with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from bundler.digest import Digest
+from bundler.errors import BundleError
+
+T = TypeVar("T")
+
+MAX_SIZE: Final = 1 << 53
+"""The largest size in bytes that every JSON reader keeps exact."""
+
+_MAX_TEXT: Final = 4096
+
+
+class Row:
+    """A JSON object at ``where``; the methods raise ``error`` for what is not as it must be."""
+
+    def __init__(self, value: object, where: str, error: type[BundleError]) -> None:
+        if not isinstance(value, dict):
+            raise error(f"{where}: expected an object, found {type(value).__name__}")
+        self.value: dict[str, Any] = value
+        self.where = where
+        self._error = error
+
+    def wrong(self, key: str, expected: str) -> BundleError:
+        """The complaint that ``key`` is not what was ``expected``."""
+        found = repr(self.value.get(key))
+        return self._error(f"{self.where}: {key}: expected {expected}, found {found[:80]}")
+
+    def text(self, key: str, most: int = _MAX_TEXT) -> str:
+        """A text of 1 to ``most`` characters."""
+        value = self.value.get(key)
+        if not isinstance(value, str) or not value or len(value) > most:
+            raise self.wrong(key, "a text")
+        return value
+
+    def optional(self, key: str) -> str | None:
+        """A text, or None where it is null or absent."""
+        return None if self.value.get(key) is None else self.text(key)
+
+    def number(self, key: str, most: int = MAX_SIZE) -> int:
+        """A whole number from 0 to ``most``; true and 1.0 are none."""
+        value = self.value.get(key)
+        if type(value) is not int or not 0 <= value <= most:
+            raise self.wrong(key, f"a whole number from 0 to {most}")
+        return value
+
+    def optional_number(self, key: str) -> int | None:
+        """A whole number, or None where it is null or absent."""
+        return None if self.value.get(key) is None else self.number(key)
+
+    def digest(self, key: str, prefix: str = "") -> Digest:
+        """A digest as OCI writes it; ``prefix`` is put before what stands there."""
+        try:
+            return Digest.parse(prefix + self.text(key))
+        except ValueError:
+            raise self.wrong(key, "a SHA-256 digest") from None
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        """An object as it is."""
+        value = self.value.get(key)
+        if not isinstance(value, dict):
+            raise self.wrong(key, "an object")
+        return value
+
+    def row(self, key: str) -> Row:
+        """An object to be read field by field."""
+        return Row(self.value.get(key), f"{self.where}: {key}", self._error)
+
+    def rows(self, key: str, read: Callable[[Row], T], most: int) -> tuple[T, ...]:
+        """A list of at most ``most`` objects, each read by ``read``."""
+        value = self.value.get(key)
+        if not isinstance(value, list) or len(value) > most:
+            raise self.wrong(key, f"a list of at most {most}")
+        return tuple(read(Row(item, f"{self.where}: {key}[{i}]", self._error)) for i, item in enumerate(value))

@@ -1,0 +1,45 @@
+"""What a verification found, as values: the same for a tar, volumes and an unpacked folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from bundler.digest import Digest
+from bundler.layout.manifest import Manifest
+
+Signature = Literal["valid", "absent", "unchecked", "invalid"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Damage:
+    """A member that is not as promised: its path, the volume it lies in (None outside volumes), a sentence."""
+
+    path: str
+    volume: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome. ``members`` and ``bytes`` count what is good; ``manifest`` is None when it is damaged."""
+
+    members: int
+    bytes: int
+    signature: Signature
+    damaged: tuple[Damage, ...]
+    manifest: Manifest | None = None
+    manifest_digest: Digest | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything is as promised."""
+        return not self.damaged
+
+    def with_damage(self, *more: Damage) -> Report:
+        """This report with further damage, in a stable order, each once."""
+        return replace(self, damaged=tuple(sorted({*self.damaged, *more}, key=_by_place)))
+
+
+def _by_place(damage: Damage) -> tuple[str, str, str]:
+    return damage.path, damage.volume or "", damage.reason
