@@ -15,15 +15,20 @@ This package knows nothing of ``bundler`` and is of use without it. Everything t
 
 from preconfigured.connectors import PROVIDERS, Connector, Note, Pki, Rendered, Secret
 from preconfigured.errors import ConnectorError, PreconfiguredError, UsageError
+from preconfigured.inference_endpoint import Endpoint, endpoint
+from preconfigured.keystore import INSTALLS, keystore_script
+from preconfigured.next_steps import next_steps
 from preconfigured.render import Snippet, render_all, snippet
 from preconfigured.settings import AirGap, Settings
 from preconfigured.version import Since, StackVersion
 
 __all__ = [
+    "INSTALLS",
     "PROVIDERS",
     "AirGap",
     "Connector",
     "ConnectorError",
+    "Endpoint",
     "Note",
     "Pki",
     "PreconfiguredError",
@@ -34,6 +39,9 @@ __all__ = [
     "Snippet",
     "StackVersion",
     "UsageError",
+    "endpoint",
+    "keystore_script",
+    "next_steps",
     "render_all",
     "snippet",
 ]
