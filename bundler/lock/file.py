@@ -14,9 +14,10 @@ from bundler.digest import Digest
 from bundler.disk import read_bounded, write_whole
 from bundler.errors import LockError
 from bundler.jsonrow import Row
-from bundler.lock.model import FORMAT, Blob, Lock, LockedFile, LockedImage, LockedModel
+from bundler.lock.model import FORMAT, Lock, LockedFile, LockedImage, LockedModel
 from bundler.models.facts import ModelFacts
 from bundler.relpath import path_fault
+from bundler.sources.image import Blob
 
 MAX_BYTES: Final = 64 << 20
 _MAX_FILES: Final = 100_000

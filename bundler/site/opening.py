@@ -12,6 +12,7 @@ from bundler.layout.manifest import MAX_BYTES, Manifest, decode
 from bundler.layout.member import MANIFEST, SIGNATURE, SUMS, Member
 from bundler.site.header import Found, read_header
 from bundler.site.medium import Fault, Medium
+from bundler.site.report import Signature
 from bundler.trust import sums
 
 _MAX_SIGNATURE = 4096
@@ -24,7 +25,7 @@ class Opened:
     manifest: Manifest
     manifest_digest: Digest
     arrangement: Arrangement
-    signed: bool
+    signature: Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class Head:
     manifest: bytes
     signature: bytes | None
     rest: int
+
+    @property
+    def signature_state(self) -> Signature:
+        """Nobody has checked a signature here yet."""
+        return "absent" if self.signature is None else "unchecked"
 
 
 def read_head(medium: Medium) -> Head:
@@ -76,7 +82,7 @@ def settle(medium: Medium, head: Head) -> Opened:
     if head.signature is not None:
         first.append(Member(SIGNATURE, len(head.signature), Digest.of(head.signature), "signature"))
     arrangement = arrange(head.top, [*first, described, *manifest.members], manifest.created)
-    return Opened(manifest, digest, arrangement, head.signature is not None)
+    return Opened(manifest, digest, arrangement, head.signature_state)
 
 
 def _difference(listed: Mapping[str, Digest], manifest: Manifest) -> str:

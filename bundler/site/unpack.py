@@ -62,7 +62,8 @@ def unpack(medium: Medium, into: Path, progress: Progress = SILENT) -> Unpacked:
         report = _write_all(medium, opened, folder, shared, progress)
         if report.ok:
             with guarded(final, "write"):
-                folder.chmod(0o755)
+                for parent, _, _ in os.walk(folder):
+                    Path(parent).chmod(0o755)
                 folder.rename(final)
             sync_folder(into)
     return Unpacked(final if report.ok else None, report, shared)
@@ -92,8 +93,7 @@ def _write_all(medium: Medium, opened: Opened, folder: Path, shared: bool, progr
         if reason:
             damages += guilty(medium, slot, reason)
     good = [slot.member.size for slot, reason in rows if not reason]
-    signature = "unchecked" if opened.signed else "absent"
-    report = Report(len(good), sum(good), signature, (), opened.manifest, opened.manifest_digest)
+    report = Report(len(good), sum(good), opened.signature, (), opened.manifest, opened.manifest_digest)
     return report.with_damage(*damages)
 
 

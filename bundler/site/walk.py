@@ -36,7 +36,7 @@ def verify_by_walking(medium: Medium, head: Head, progress: Progress) -> Report:
         progress.end()
     damages += [Damage(path, None, "was not found") for path in listed]
     good = promised - len({damage.path for damage in damages})
-    return Report(max(0, good), checked, "absent" if head.signature is None else "unchecked", tuple(damages))
+    return Report(max(0, good), checked, head.signature_state, tuple(damages))
 
 
 def _members(medium: Medium, position: int) -> Iterator[Found]:

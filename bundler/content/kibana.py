@@ -1,0 +1,64 @@
+"""``kibana/``: the connectors as a piece of kibana.yml, the keystore scripts, and what to do next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bundler.errors import SpecError
+from bundler.lock.model import Lock, LockedModel
+from bundler.spec.families import engine_args, family_of
+from preconfigured import AirGap, Connector, PreconfiguredError, Settings, StackVersion, render_all, snippet
+from preconfigured.keystore import INSTALLS, keystore_script
+from preconfigured.next_steps import next_steps
+
+
+def kibana_files(lock: Lock) -> dict[str, str]:
+    """Path → text of the files below ``kibana/``; none when bundle.yml asks for no connector.
+
+    Raises: SpecError for a connector that the stack version cannot have.
+    """
+    request = lock.request
+    if not request["connectors"]:
+        return {}
+    try:
+        stack = StackVersion.parse(request["stack"])
+        connectors = [_connector(lock, wanted) for wanted in request["connectors"]]
+        settings = Settings(default_connector=connectors[0].id, air_gap=AirGap())
+        scripts = {
+            f"kibana/keystore-{install}.sh": keystore_script(render_all(connectors, stack), install)
+            for install in INSTALLS
+        }
+        return {
+            "kibana/kibana.yml": snippet(connectors, settings, stack=stack).text,
+            "kibana/NEXT-STEPS.md": next_steps(connectors, settings, stack=stack),
+            **scripts,
+        }
+    except PreconfiguredError as error:
+        raise SpecError(f"connectors: {error.message}", hint=error.hint) from error
+
+
+def _connector(lock: Lock, wanted: dict[str, Any]) -> Connector:
+    serve = lock.request["serve"]
+    model = next(model for model in lock.models if model.id == serve["model"])
+    return Connector(
+        id=wanted["id"],
+        name=wanted["name"],
+        provider=wanted["provider"],
+        url=f"https://{lock.request['proxy']['server_name']}/v1",
+        model=serve["model"],
+        context=serve["context"] or model.facts.context,
+        native_function_calling=_calls_tools(lock, model),
+    )
+
+
+def _calls_tools(lock: Lock, model: LockedModel) -> bool:
+    """Whether the engine will be started so that it answers with tool calls of its own."""
+    args = list(lock.request["serve"]["args"])
+    family = family_of(model.id, model.facts.architecture)
+    if family and lock.request["serve"]["engine"] == "lmstudio":
+        return family.native_tools
+    if family:
+        engine = next((image.name for image in lock.images if image.role == "engine"), "")
+        tag = engine.partition("@")[0].rpartition(":")[2]
+        args += engine_args(family, tag, [file.path for file in model.files]).args
+    return "--enable-auto-tool-choice" in args
