@@ -53,9 +53,9 @@ def without_user(url: str) -> str:
 
 
 def check_plain(url: str, allowed: Collection[str]) -> None:
-    """Raises: SourceError when ``url`` is plain http and its host is not among ``allowed``."""
+    """Raises: SourceError when ``url`` is plain http and its host is not among ``allowed``; ``*`` is any host."""
     scheme, name, port = origin(url)
-    if scheme == "http" and host(url) not in allowed and f"{name}:{port}" not in allowed:
+    if scheme == "http" and not {"*", host(url), f"{name}:{port}"} & set(allowed):
         raise SourceError(
             f"{safe(url)}: plain http is not allowed for {host(url)}",
             hint="Use https. A registry that has none is allowed in bundle.yml: "
