@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from ruamel.yaml import YAML
@@ -33,6 +33,7 @@ from bundler.spec.wording import quoted
 LARGEST = 1 << 20
 _DEEPEST = 12
 _MOST_NODES = 20_000
+_WORD = re.compile("[A-Za-z0-9_.:-]{1,80}")
 
 Kind = Literal["text", "integer", "number", "boolean", "null"]
 
@@ -81,6 +82,13 @@ class Mapping:
 
 
 Node: TypeAlias = "Scalar | Sequence | Mapping"
+
+
+def step(path: str, key: str) -> str:
+    """The path one key deeper: ``serve.image``, or ``registries["https://…"]`` where the key is no plain word."""
+    if f'"{key}"' != quoted(key) or not _WORD.fullmatch(key):
+        return f"{path}[{quoted(key)}]"
+    return f"{path}.{key}" if path else key
 
 
 def place(where: str, line: int, path: str) -> str:
@@ -190,8 +198,9 @@ class _Builder:
                 message = f"key {quoted(key.text)} stands twice, first in line {seen[key.text]}"
                 raise self.error(key.line, path, message, "keep one of the two")
             seen[key.text] = key.line
-            below = f"{path}.{key.text}" if path else key.text
-            yield Entry(key.text, key.line, self.node(next(self.events), below, depth + 1))
+            value = self.node(next(self.events), step(path, key.text), depth + 1)
+            # A value that begins below its key, or is missing, is looked for at the key.
+            yield Entry(key.text, key.line, replace(value, line=key.line))
 
 
 def _line(event: Event) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bundler.errors import SpecError
-from bundler.spec.document import Mapping, Node, Scalar, Sequence, place
+from bundler.spec.document import Mapping, Node, Scalar, Sequence, place, step
 from bundler.spec.keys import Keys
 from bundler.spec.wording import holds_token, nearest, quoted
 
@@ -20,7 +20,7 @@ _SECRET_KEY = re.compile(r"token|passw|secret|api_?key|credential|username", re.
 _INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _LONGEST = 4096
 _DIGITS = re.compile("[0-9]{1,18}")
-SECRETS = "no secret stands in bundle.yml: set HF_TOKEN, or log in to the registry, where the bundle is built"
+SECRETS = "bundle.yml holds no secret: give it by the environment (HF_TOKEN) or by a login to the registry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +103,7 @@ class Field:
         """A mapping whose keys are free. Raises: SpecError."""
         if not isinstance(self.node, Mapping):
             raise self.expected("a mapping (key: value)")
-        prefix = f"{self.path}." if self.path else ""
-        return {e.key: Field(e.value, prefix + e.key, self.where) for e in self.node.entries}
+        return {e.key: Field(e.value, step(self.path, e.key), self.where) for e in self.node.entries}
 
     def section(self, keys: Keys) -> Section:
         """A mapping with these keys and no others. Raises: SpecError, with the nearest right key."""

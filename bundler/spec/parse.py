@@ -13,7 +13,7 @@ from pathlib import Path
 from bundler.errors import SpecError
 from bundler.spec.access import read_registries
 from bundler.spec.document import LARGEST, read_document
-from bundler.spec.fields import SECRETS, Field
+from bundler.spec.fields import Field
 from bundler.spec.keys import SIGNING, SPEC
 from bundler.spec.model import API_VERSION, Platform, Spec
 from bundler.spec.service import read_connectors, read_monitoring, read_proxy, read_serve
@@ -124,5 +124,6 @@ def _signing_key(field: Field | None) -> str | None:
         return None
     key = field.section(SIGNING)["key"]
     if "-----BEGIN" in getattr(key.node, "text", ""):
-        raise key.error("expected a file or the name of an environment variable, found a key", hint=SECRETS)
+        hint = "keep the key in a file of its own, outside the repository"
+        raise key.error("expected a file or the name of an environment variable, found a key", hint=hint)
     return key.text("a file or the name of an environment variable")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address
 
-from bundler.spec.document import Scalar
+from bundler.spec.document import Scalar, Sequence
 from bundler.spec.fields import SECRETS, Field, Section
 from bundler.spec.keys import CONNECTOR, IMAGE, MONITORING, PROXY, SERVE
 from bundler.spec.model import Connector, Engine, ImageSource, Monitoring, Proxy, Serve
@@ -64,6 +64,8 @@ def _engine_image(section: Section, engine: Engine) -> ImageSource | None:
 
 def read_image(field: Field) -> ImageSource:
     """An image, a text or ``{reference: …}``. Raises: SpecError."""
+    if isinstance(field.node, Sequence):
+        raise field.expected("an image, as text or as {reference: …}")
     inner = field if isinstance(field.node, Scalar) else field.section(IMAGE)["reference"]
     text = inner.text("an image")
     try:
@@ -77,7 +79,7 @@ def _args(field: Field | None) -> tuple[str, ...]:
     for item in items:
         option = item.text().partition("=")[0].replace("_", "-").lower()
         if _SECRET_OPTION.fullmatch(option.split(" ")[0]):
-            hint = f"tokens are made at the site, by install; {SECRETS}"
+            hint = f"the site makes its own tokens; {SECRETS}"
             raise item.error(f"{quoted(option.split(' ')[0])} carries a secret", hint=hint)
     return tuple(item.text() for item in items)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from bundler.spec.address import last_part, read_sha256, read_url
-from bundler.spec.document import Scalar
+from bundler.spec.document import Scalar, Sequence
 from bundler.spec.fields import Field
 from bundler.spec.keys import FILE, FOLDER_MODEL, HUB_MODEL, PATTERNS, URL_MODEL
 from bundler.spec.model import (
@@ -51,6 +51,8 @@ def read_models(field: Field, registries: Mapping[str, RegistryAccess]) -> tuple
 def _model(field: Field, registries: Mapping[str, RegistryAccess]) -> ModelSource:
     if isinstance(field.node, Scalar):
         return HubModel(_id(field))
+    if isinstance(field.node, Sequence):
+        raise field.expected("a model, as an id or as a mapping")
     keys = field.pairs()
     if "folder" in keys and "url" in keys:
         hint = "keep folder: for weights on this machine, url: for one file to download"
