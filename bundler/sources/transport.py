@@ -78,6 +78,7 @@ class Transport:
         secret: Mapping[str, str] | None = None,
         data: bytes | None = None,
         limit: int,
+        attempts: int | None = None,
     ) -> Answer:
         """Get a whole body of at most ``limit`` bytes; a failure that may pass is tried again.
 
@@ -88,7 +89,20 @@ class Transport:
             response, last = self._send(method, url, headers or {}, secret or {}, data)
             return self._whole(response, last, limit)
 
-        return retrying(attempt, progress=self._progress, attempts=self._attempts, sleep=self._sleep)
+        return self._retrying(attempt, attempts or self._attempts)
+
+    def headers(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+        """What ``small`` does for a GET, but the body is left unread and the connection is cut.
+
+        Raises: as ``small`` does.
+        """
+
+        def attempt() -> Answer:
+            response, last = self._send("GET", url, headers or {}, {}, None)
+            response.close()
+            return Answer(response.status_code, response.headers, b"", last)
+
+        return self._retrying(attempt, self._attempts)
 
     def open(
         self,
@@ -115,6 +129,9 @@ class Transport:
             raise
         return Body(response, last, offset=start, length=length, stall=self._timeouts[1])
 
+    def _retrying(self, attempt: Callable[[], Answer], attempts: int) -> Answer:
+        return retrying(attempt, progress=self._progress, attempts=attempts, sleep=self._sleep)
+
     def _send(
         self, method: str, url: str, headers: Mapping[str, str], secret: Mapping[str, str], data: bytes | None
     ) -> tuple[requests.Response, str]:
@@ -132,9 +149,7 @@ class Transport:
                 carried = {}
         raise SourceError(f"{address.safe(url)}: more than {_REDIRECTS} redirects")
 
-    def _once(
-        self, method: str, url: str, headers: Mapping[str, str], data: bytes | None
-    ) -> requests.Response:
+    def _once(self, method: str, url: str, headers: Mapping[str, str], data: bytes | None) -> requests.Response:
         address.check_plain(url, self._plain_http)
         try:
             return self._session.request(
