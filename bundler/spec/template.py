@@ -26,7 +26,7 @@ def init_text(family: str, *, engine: Engine = "vllm", name: str | None = None) 
         hint = nearest(family, known)
         raise UsageError(f"expected one of {', '.join(known)}, found {quoted(family)}", hint=hint)
     chosen = known[family]
-    title = name or chosen.example.name
+    title = chosen.example.name if name is None else name
     if not _NAME.fullmatch(title):
         message = f"expected a name of a-z, 0-9, . _ and -, at most 64, found {quoted(title)}"
         raise UsageError(message, hint="begin it with a letter or a digit")
