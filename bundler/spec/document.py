@@ -28,12 +28,11 @@ from ruamel.yaml.events import (
 )
 
 from bundler.errors import SpecError
-from bundler.spec.wording import quoted
+from bundler.spec.wording import place, quoted, step
 
 LARGEST = 1 << 20
 _DEEPEST = 12
 _MOST_NODES = 20_000
-_WORD = re.compile("[A-Za-z0-9_.:-]{1,80}")
 
 Kind = Literal["text", "integer", "number", "boolean", "null"]
 
@@ -82,18 +81,6 @@ class Mapping:
 
 
 Node: TypeAlias = "Scalar | Sequence | Mapping"
-
-
-def step(path: str, key: str) -> str:
-    """The path one key deeper: ``serve.image``, or ``registries["https://…"]`` where the key is no plain word."""
-    if f'"{key}"' != quoted(key) or not _WORD.fullmatch(key):
-        return f"{path}[{quoted(key)}]"
-    return f"{path}.{key}" if path else key
-
-
-def place(where: str, line: int, path: str) -> str:
-    """``bundle.yml:12: models[0].files``, the beginning of every message; lines count from 1."""
-    return f"{where}:{line}: {path}" if path else f"{where}:{line}"
 
 
 def read_document(text: str, where: str) -> Node:

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bundler.errors import SpecError
-from bundler.spec.document import Mapping, Node, Scalar, Sequence, place, step
+from bundler.spec.document import Mapping, Node, Scalar, Sequence
 from bundler.spec.keys import Keys
-from bundler.spec.wording import holds_token, nearest, quoted
+from bundler.spec.wording import holds_token, nearest, place, quoted, step
 
 _SECRET_KEY = re.compile(r"token|passw|secret|api_?key|credential|username", re.IGNORECASE)
 _INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")

@@ -21,9 +21,7 @@ from bundler.spec.model import (
     Serve,
     Spec,
 )
-from bundler.spec.wording import quoted
-
-_ABSENT = object()
+from bundler.spec.wording import quoted, step
 
 
 def request_of(spec: Spec) -> dict[str, Any]:
@@ -79,7 +77,8 @@ def _image(image: ImageSource | None) -> str | None:
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """The parts that differ, as in ``models[0].revision: "main" in the lock, "v2" in bundle.yml``, in path order.
 
-    ``old`` is the request in a lock, of any shape; ``new`` is that of bundle.yml.
+    ``old`` is the request in a lock, of any shape; ``new`` is that of bundle.yml. A key that is missing is as good
+    as one that says None, so that a lock stays good when a later version learns a new optional key.
     """
     return list(_differences(old, new, ""))
 
@@ -87,8 +86,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 def _differences(old: Any, new: Any, path: str) -> Iterator[str]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in [*new, *(key for key in old if key not in new)]:
-            below = f"{path}.{key}" if path else str(key)
-            yield from _differences(old.get(key, _ABSENT), new.get(key, _ABSENT), below)
+            yield from _differences(old.get(key), new.get(key), step(path, str(key)))
     elif isinstance(old, list) and isinstance(new, list):
         for position in range(max(len(old), len(new))):
             yield from _differences(_at(old, position), _at(new, position), f"{path}[{position}]")
@@ -97,11 +95,11 @@ def _differences(old: Any, new: Any, path: str) -> Iterator[str]:
 
 
 def _at(values: list[Any], position: int) -> Any:
-    return values[position] if position < len(values) else _ABSENT
+    return values[position] if position < len(values) else None
 
 
 def _shown(value: Any) -> str:
-    if value is None or value is _ABSENT:
+    if value is None:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()

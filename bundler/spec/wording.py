@@ -11,6 +11,7 @@ from collections.abc import Iterable
 _TOKEN = re.compile(r"\b(?:hf_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{16,})")
 _USERINFO = re.compile(r"(//)[^/\s]*@|[^/\s@:]+:[^/\s@]*@(?!sha\d+:)")
 _QUERY = re.compile(r"(://[^?\s]*)[?#].*")
+_WORD = re.compile("[A-Za-z0-9_.:-]{1,80}")
 _LONGEST = 80
 _MOST_READ = 4096
 
@@ -36,3 +37,15 @@ def nearest(word: str, known: Iterable[str]) -> str:
         folded = {one.replace("_", "").lower(): one for one in known}
         found = [folded[key] for key in [re.sub("[-_ ]", "", word).lower()] if key in folded]
     return f'did you mean "{found[0]}"?' if found else ""
+
+
+def step(path: str, key: str) -> str:
+    """The path one key deeper: ``serve.image``, or ``registries["https://…"]`` where the key is no plain word."""
+    if f'"{key}"' != quoted(key) or not _WORD.fullmatch(key):
+        return f"{path}[{quoted(key)}]"
+    return f"{path}.{key}" if path else key
+
+
+def place(where: str, line: int, path: str) -> str:
+    """``bundle.yml:12: models[0].files``, the beginning of every message; lines count from 1."""
+    return f"{where}:{line}: {path}" if path else f"{where}:{line}"
