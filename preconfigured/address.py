@@ -107,7 +107,8 @@ def _split(url: str, place: str) -> SplitResult:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise ConnectorError(f"{place}: expected an address, found one with a broken host") from error
+        message = f"{place}: expected an address, found one with a broken host"
+        raise ConnectorError(message, hint="An IPv6 address stands in [brackets].") from error
     if parts.username is not None or parts.password is not None:
         raise ConnectorError(
             f"{place}: expected an address without user name and password",
