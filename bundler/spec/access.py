@@ -21,7 +21,10 @@ def read_registries(field: Field | None) -> dict[str, RegistryAccess]:
         if not HOST.fullmatch(host):
             message = f"expected a registry as host[:port], found {quoted(host)}"
             raise item.error(message, hint="as in registry.example:5000, without https:// and without a path")
-        found[DOCKER_HUB if host == "index.docker.io" else host] = _access(item)
+        name = DOCKER_HUB if host == "index.docker.io" else host
+        if name in found:
+            raise item.error(f"registry {name} stands twice, also as index.docker.io", hint="keep one of the two")
+        found[name] = _access(item)
     return found
 
 

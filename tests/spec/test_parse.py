@@ -162,3 +162,9 @@ def test_size_is_bounded(tmp_path: Path) -> None:
 def test_number_of_values_is_bounded() -> None:
     with pytest.raises(SpecError, match="20000 values in the file, found more"):
         parse_spec(SMALLEST + "files: [" + "a," * 30_000 + "]\n")
+
+
+def test_docker_hub_under_both_its_names() -> None:
+    assert list(parse_spec(SMALLEST + "registries: {index.docker.io: {}}\n").registries) == ["docker.io"]
+    with pytest.raises(SpecError, match=r"registries\.index\.docker\.io: registry docker\.io stands twice"):
+        parse_spec(SMALLEST + "registries: {docker.io: {}, index.docker.io: {}}\n")

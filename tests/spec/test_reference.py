@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundler.digest import Digest
@@ -95,12 +95,14 @@ def test_password_is_not_repeated() -> None:
 
 
 @given(st.sampled_from([text for text, _ in GOOD]))
+@settings(deadline=None)
 def test_the_full_name_means_the_same(text: str) -> None:
     name = parse_reference(text).name
     assert parse_reference(name).name == name
 
 
 @given(st.text(alphabet="aZ0:/@.-_[] sha256docker", max_size=60))
+@settings(deadline=None)
 def test_nothing_but_a_problem_is_raised(text: str) -> None:
     try:
         image = parse_image(text)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundler.spec.parse import parse_spec
@@ -87,6 +87,7 @@ def test_secrets_of_a_lock_edited_by_hand_are_not_repeated() -> None:
 
 
 @given(JSON, JSON)
+@settings(deadline=None)
 def test_any_lock_gives_lines_exactly_when_it_differs(old: Any, new: Any) -> None:
     lines = differences({"request": old}, {"request": new})
     assert bool(lines) == (json.dumps(old, sort_keys=True) != json.dumps(new, sort_keys=True))
