@@ -1,0 +1,67 @@
+"""``llm-bundle verify``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from bundler.cli.meter import meter
+from bundler.cli.output import emit, json_option, quiet_option
+from bundler.disk import size_text
+from bundler.errors import IntegrityError
+from bundler.site.report import Report
+from bundler.site.verify import verify
+
+
+@click.command()
+@click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@quiet_option
+@json_option
+def command(paths: tuple[Path, ...], quiet: bool, as_json: bool) -> int:
+    """Check every byte of a bundle: a .tar, its volumes, or the folder that it was unpacked to.
+
+    FILE may be any one volume, or all of them in any order. Nothing is written, nothing is deleted.
+    """
+    report = verify(paths, meter(quiet))
+    emit(report_json(report), as_json=as_json, text=report_text(report))
+    return 0 if report.ok else IntegrityError.exit_code
+
+
+def report_json(report: Report) -> dict[str, object]:
+    """The stable keys of ``verify --json``."""
+    return {
+        "ok": report.ok,
+        "bundle": report.manifest.top if report.manifest else None,
+        "manifest_sha256": report.manifest_digest.hex if report.manifest_digest else None,
+        "members": report.members,
+        "bytes": report.bytes,
+        "signature": report.signature,
+        "damaged": [asdict(damage) for damage in report.damaged],
+    }
+
+
+def report_text(report: Report) -> list[str]:
+    """The report for people."""
+    lines = [
+        f"DAMAGED {damage.path}{f' in {damage.volume}' if damage.volume else ''}: {damage.reason}"
+        for damage in report.damaged
+    ]
+    if not report.ok:
+        return [*lines, "Copy what is damaged again from where it is good; the rest can stay."]
+    top = report.manifest.top if report.manifest else "the bundle"
+    digest = report.manifest_digest.hex if report.manifest_digest else ""
+    return [
+        f"good: {top}, {report.members} members, {size_text(report.bytes)}",
+        f"  manifest sha256:{digest}",
+        f"  {_SIGNATURES[report.signature]}",
+    ]
+
+
+_SIGNATURES = {
+    "valid": "signature: valid",
+    "absent": "signature: none; who made the bundle was not checked",
+    "unchecked": "signature: there, but no key was given: who made the bundle was not checked",
+    "invalid": "signature: INVALID",
+}
