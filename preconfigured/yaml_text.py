@@ -47,7 +47,9 @@ def scalar(value: Scalar) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
-        return repr(value)
+        # YAML 1.1 takes 1e-05 for a text, and 1.0e-05 for a number.
+        digits, exponent, power = repr(value).partition("e")
+        return f"{digits}.0e{power}" if exponent and "." not in digits else repr(value)
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
     return '"' + _ESCAPED.sub(_escape, value) + '"'

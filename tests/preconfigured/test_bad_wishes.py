@@ -81,6 +81,8 @@ def test_headers_that_carry_a_secret_are_refused_unseen(name: str) -> None:
         ("https://h:99999/v1", "expected a port from 1 to 65535"),
         ("https://h:0x1/v1", "expected a port from 1 to 65535"),
         ("https://h/v1?key=hunter2", "expected no '\\?' and no '#'"),
+        ("https://h/v1#", "expected no '\\?' and no '#'"),
+        ("https://h/v1?", "expected no '\\?' and no '#'"),
         ("https://h/v1#x", "expected no '\\?' and no '#'"),
         ("https://h/v1/completions", "ends in /v1/chat/completions, found the path '/v1/completions'"),
         ("https://h/v1/models", "found the path '/v1/models'"),

@@ -28,7 +28,7 @@ case " $* " in
   *" add "*) cat >"$RECORD/put-$(grep -c ' add ' "$RECORD/argv")";;
 esac
 """
-TOKENS = ["12345678", 'a"b\\c', "$(touch pwned)`id`'; %s \\n é", "plain-token"]
+TOKENS = ["12345678", 'a"b\\c', "$(touch pwned)`id`'; %s \\n é", " spaces at both ends "]
 
 
 def run(tmp_path: Path, script: str, typed: str) -> subprocess.CompletedProcess[str]:
@@ -60,6 +60,7 @@ def test_a_token_arrives_as_a_json_string_and_never_in_argv(tmp_path: Path, inst
     assert json.loads((tmp_path / "put-1").read_text(encoding="utf-8")) == token
     argv = (tmp_path / "argv").read_text()
     assert "xpack.actions.preconfigured.vllm.secrets.apiKey" in argv
+    assert "read -rs" in keystore_script(render_all([wish], stack()), install), "typing must not show"
     assert token not in argv + done.stdout + done.stderr
     assert not (tmp_path / "pwned").exists()
 

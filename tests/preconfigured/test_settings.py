@@ -36,7 +36,8 @@ def test_without_wishes_only_the_limits_and_the_flag_stand_there() -> None:
 def test_a_private_ca_is_trusted_once_for_each_server_of_ones_own() -> None:
     twin = replace(VLLM, id="twin", name="Twin")
     other = replace(VLLM, id="other", url="https://[::1]:8443/v1")
-    found = written(Settings(private_ca="/etc/ca.crt"), VLLM, twin, other, EVERYTHING[3])
+    plain = replace(VLLM, id="plain", url="http://127.0.0.1:1234/v1")
+    found = written(Settings(private_ca="/etc/ca.crt"), VLLM, twin, other, plain, EVERYTHING[3])
     ssl = {"verificationMode": "full", "certificateAuthoritiesFiles": ["/etc/ca.crt"]}
     assert found["xpack.actions.customHostSettings"] == [
         {"url": "https://llm.example.internal:443", "ssl": ssl},

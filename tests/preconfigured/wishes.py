@@ -57,7 +57,10 @@ def stack(text: str = "9.3.0") -> StackVersion:
 
 
 def read(text: str) -> dict[str, Any]:
-    """What a YAML reader that refuses duplicate keys makes of a snippet."""
-    found = YAML(typ="safe", pure=True).load(io.StringIO(text))
-    assert isinstance(found, dict)
-    return found
+    """What YAML readers that refuse duplicate keys make of a snippet: those of 1.1 and of 1.2 must agree."""
+    readers = [YAML(typ="safe", pure=True), YAML(typ="safe", pure=True)]
+    readers[0].version = "1.1"
+    old, new = (reader.load(io.StringIO(text)) for reader in readers)
+    assert isinstance(new, dict)
+    assert old == new
+    return new
