@@ -10,7 +10,7 @@ from collections.abc import Iterable
 # Access tokens by the prefixes that their makers gave them so that they can be found.
 _TOKEN = re.compile(r"\b(?:hf_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{16,})")
 # Greedy, since a password may hold a slash or a blank; a digest after the @ is none.
-_USERINFO = re.compile(r"(//).*@|[^\s@:]+:.*@(?!sha\d+:)", re.DOTALL)
+_USERINFO = re.compile(r"(//).*@|[^\s@:/]+:(?!//).*@(?!sha\d+:)", re.DOTALL)
 _QUERY = re.compile(r"(://[^?\s]*)[?#].*")
 _WORD = re.compile("[A-Za-z0-9_.:-]{1,80}")
 _LONGEST = 80
