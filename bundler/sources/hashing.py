@@ -23,15 +23,15 @@ from bundler.sources.local import LocalSource, unreadable
 _BUFFER = 1 << 20
 
 
-def hash_ranges(
-    origins: Iterable[LocalRange], title: str, progress: Progress = SILENT
-) -> dict[LocalRange, Digest]:
+def hash_ranges(origins: Iterable[LocalRange], title: str, progress: Progress = SILENT) -> dict[LocalRange, Digest]:
     """The digest of each of ``origins``.
 
     Raises: IntegrityError when one becomes shorter or changes meanwhile; SourceError or MachineError when
     one cannot be read.
     """
     queue = sorted(set(origins), key=lambda origin: -origin.size)
+    if not queue:
+        return {}
     stop = threading.Event()
 
     def hash_one(origin: LocalRange) -> Digest:

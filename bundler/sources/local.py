@@ -87,6 +87,19 @@ def open_regular(path: Path) -> int:
     return file
 
 
+def whole_file(path: Path) -> LocalRange:
+    """All of the plain file ``path``, links to it followed.
+
+    Raises: SourceError when it is not there or something else; MachineError when it cannot be read.
+    """
+    path = resolved(path)
+    file = open_regular(path)
+    try:
+        return LocalRange(path, 0, os.fstat(file).st_size)
+    finally:
+        os.close(file)
+
+
 def read_range(origin: LocalRange, limit: int, place: str) -> bytes:
     """All bytes of ``origin``, at most ``limit``.
 
