@@ -48,3 +48,13 @@ def spec_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("spec_path", metavar="[BUNDLE.YML]", type=click.Path(path_type=Path), default="bundle.yml")(
         function
     )
+
+
+def plain_http_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--plain-http HOST`` as ``plain_http``."""
+    return click.option(
+        "--plain-http",
+        metavar="HOST[:PORT]",
+        multiple=True,
+        help="Reach this registry by http:// (also: registries in bundle.yml). May be given again.",
+    )(function)

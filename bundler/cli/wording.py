@@ -1,0 +1,123 @@
+"""How the connected side's results read: their JSON, with stable keys, and their lines for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bundler.cli.output import table
+from bundler.disk import size_text
+from bundler.lock.model import Lock, LockedImage, LockedModel
+from bundler.models.memory import sentence
+from bundler.pack.build import Built
+from bundler.pack.locking import Made
+from bundler.pack.outlook import Outlook
+from bundler.pack.plan import Plan
+
+
+def lock_lines(made: Made) -> list[str]:
+    """What was locked."""
+    rows = [*map(_image_row, made.lock.images), *map(_model_row, made.lock.models)]
+    verb = "wrote" if made.changed else "kept, nothing has changed:"
+    return [*table(rows), f"{verb} {made.path}", "next: llm-bundle plan, then llm-bundle build"]
+
+
+def plan_json(lock: Lock, plan: Plan, ahead: Outlook) -> dict[str, Any]:
+    """The stable keys of ``plan --json``; sizes in bytes, context in tokens."""
+    gpu = None
+    if ahead.need:
+        fits = [{"name": fit.gpu_name, "bytes": fit.gpu_bytes, "count": fit.count} for fit in ahead.fits]
+        gpu = {"bytes": ahead.need.total_bytes, "context": ahead.context, "fits": fits}
+    return {
+        "bundle": plan.file_name,
+        "images": [
+            {
+                "role": image.role,
+                "name": image.name,
+                "from": image.written,
+                "platform": image.platform,
+                "digest": str(image.digest),
+                "bytes": _image_bytes(image),
+            }
+            for image in lock.images
+        ],
+        "models": [
+            {
+                "id": model.id,
+                "from": model.kind,
+                "commit": model.commit,
+                "files": len(model.files),
+                "bytes": _model_bytes(model),
+                "context": model.facts.context,
+                "weights_bytes": model.facts.weights_bytes,
+                "kv_bytes_per_token": model.facts.kv_bytes_per_token,
+            }
+            for model in lock.models
+        ],
+        "fetch_bytes": ahead.fetch_bytes,
+        "bundle_bytes": ahead.bundle_bytes,
+        "site_bytes": ahead.site_bytes,
+        "gpu": gpu,
+    }
+
+
+def plan_lines(lock: Lock, plan: Plan, ahead: Outlook) -> list[str]:
+    """The plan for people."""
+    rows = [*map(_image_row, lock.images), *map(_model_row, lock.models)]
+    rows += [(extra.path, size_text(extra.size), "from its address") for extra in lock.extras]
+    gpu = sentence(ahead.need, ahead.fits) if ahead.need else "not known: the model does not say enough of itself"
+    return [
+        f"{plan.file_name}",
+        *table(rows),
+        *table(
+            [
+                ("to fetch", size_text(ahead.fetch_bytes)),
+                ("disk here", f"{size_text(ahead.bundle_bytes)} for the bundle; nothing besides"),
+                ("disk at the site", f"about {size_text(ahead.site_bytes)}: bundle, what is unpacked, images loaded"),
+                ("GPU memory", gpu),
+            ]
+        ),
+    ]
+
+
+def build_json(built: Built) -> dict[str, Any]:
+    """The stable keys of ``build --json``."""
+    return {
+        "bundle": str(built.bundle),
+        "volumes": [str(path) for path in built.volumes],
+        "bytes": built.bytes,
+        "manifest_sha256": built.manifest.hex,
+        "bytes_fetched": built.bytes_fetched,
+        "bytes_written": built.bytes_written,
+        "seconds": built.seconds,
+    }
+
+
+def build_lines(built: Built) -> list[str]:
+    """What was built, and what to tell the site."""
+    what = f"{len(built.volumes)} volumes, {built.volumes[0]} and so on" if built.volumes else str(built.bundle)
+    first = built.volumes[0] if built.volumes else built.bundle
+    return [
+        f"built {what}: {size_text(built.bytes)} in {built.seconds:.1f} s",
+        f"  manifest {built.manifest}",
+        "  Tell the site this digest on another way than the bundle's: it stands for every byte.",
+        f"next: llm-bundle verify {first}",
+    ]
+
+
+def _image_bytes(image: LockedImage) -> int:
+    return sum({blob.digest: blob.size for blob in image.blobs}.values())
+
+
+def _model_bytes(model: LockedModel) -> int:
+    return sum(file.size for file in model.files)
+
+
+def _image_row(image: LockedImage) -> tuple[str, str, str]:
+    source = "" if image.written in image.name else f", from {image.written}"
+    return image.name, size_text(_image_bytes(image)), f"{image.platform}, {image.digest}{source}"
+
+
+def _model_row(model: LockedModel) -> tuple[str, str, str]:
+    origin = {"hub": f"commit {model.commit}", "folder": "from a folder", "http": "from its address"}[model.kind]
+    context = f", context {model.facts.context:,}" if model.facts.context else ""
+    return model.id, size_text(_model_bytes(model)), f"{len(model.files)} files, {origin}{context}"

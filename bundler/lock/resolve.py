@@ -1,0 +1,69 @@
+"""Spec → lock: everything looked up once, so that a build needs to look up nothing."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+
+from bundler import __version__
+from bundler.errors import SourceError, UsageError
+from bundler.lock.images import lock_images
+from bundler.lock.model import Lock, LockedFile
+from bundler.lock.models import lock_model
+from bundler.models.memory import warnings
+from bundler.progress import SILENT, Progress
+from bundler.sources import http
+from bundler.sources.kinds import Sources
+from bundler.spec.model import ExtraFile, Spec
+from bundler.spec.request import request_of
+
+_LATEST = 1 << 35
+
+
+def resolve(spec: Spec, sources: Sources, progress: Progress = SILENT) -> Lock:
+    """Look up all that ``spec`` names; ``rendered`` is left empty. Raises: BundleError."""
+    images = lock_images(spec, sources)
+    models = tuple(lock_model(model, spec, sources, progress) for model in spec.models)
+    lock = Lock(
+        tool=__version__,
+        created=_now(),
+        request=request_of(spec),
+        images=images,
+        models=models,
+        extras=tuple(_extra(file, sources) for file in spec.files),
+        rendered=(),
+    )
+    for sentence in lock_warnings(lock):
+        progress.say(f"warning: {sentence}")
+    return lock
+
+
+def lock_warnings(lock: Lock) -> tuple[str, ...]:
+    """What a person should think over before the bundle is carried to the site."""
+    serve = lock.request["serve"]
+    served = next(model for model in lock.models if model.id == serve["model"])
+    return warnings(served.facts, model_id=served.id, engine=serve["engine"], context=serve["context"])
+
+
+def keep_time(new: Lock, old: Lock) -> Lock:
+    """``new`` with the time of ``old`` when nothing else differs, so that locking twice gives the same file."""
+    aged = replace(new, created=old.created)
+    return aged if replace(aged, rendered=old.rendered) == old else new
+
+
+def _extra(file: ExtraFile, sources: Sources) -> LockedFile:
+    size = http.look(file.url, sources.transport)
+    if size is None:
+        raise SourceError(f"{file.url}: the server does not say how large the file is", hint="Use another server.")
+    return LockedFile(file.path, size, file.digest)
+
+
+def _now() -> int:
+    """Seconds since 1970, or SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/)."""
+    given = os.environ.get("SOURCE_DATE_EPOCH")
+    if given is None:
+        return int(time.time())
+    if not given.isdecimal() or not given.isascii() or int(given[:12]) > _LATEST:
+        raise UsageError(f"SOURCE_DATE_EPOCH: expected seconds since 1970, found {given[:40]!r}")
+    return int(given)
