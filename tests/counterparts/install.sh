@@ -14,6 +14,7 @@ want openssl openssl
 want curl curl
 want mkfs.vfat dosfstools
 want mkfs.xfs xfsprogs
+want mkfs.btrfs btrfs-progs
 want nginx nginx-light
 
 [ -n "$missing" ] || exit 0
