@@ -128,16 +128,18 @@ class Registry:
                 unknown_name = "NAME_UNKNOWN" in refusals.codes(error.body)
                 if error.status == 404 and reference == image.tag and not unknown_name:
                     tags = self._tags(endpoint, secret)
-                    raise refusals.unknown_tag(endpoint, image.name, str(reference), tags) from error
+                    raise refusals.unknown_tag(endpoint, image, tags) from error
                 raise
 
         return self._admitted(endpoint, image.name, ask)
 
-    def _tags(self, endpoint: Endpoint, secret: Mapping[str, str]) -> list[str]:
-        """One page of tags; none where they may not be listed, since this only makes a hint better."""
+    def _tags(self, endpoint: Endpoint, secret: Mapping[str, str]) -> list[str] | None:
+        """One page of tags, None without a repository; none of them where they may not be listed."""
         try:
             url = endpoint.url("tags", "list")
             answer = self._transport.small(url, secret=secret, limit=refusals.LARGEST_TAGS, attempts=1)
+        except StatusError as error:
+            return None if error.status == 404 else []
         except SourceError:
             return []
         return refusals.read_tags(answer.body)

@@ -81,12 +81,10 @@ class FaultyServer:
         self._server.daemon_threads = True
         self._server.block_on_close = False
         if tls:
-            self._server.socket = tls.wrap_socket(
-                self._server.socket, server_side=True, do_handshake_on_connect=False
-            )
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self.host = f"{host}:{self._server.server_port}"
         self.url = f"{'https' if tls else 'http'}://{self.host}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 
     def answer(self, seen: Seen) -> Route:
