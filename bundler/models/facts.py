@@ -9,9 +9,9 @@ from dataclasses import dataclass
 class ModelFacts:
     """What the weights say of themselves; None where they do not say. Bytes are bytes, context is tokens.
 
-    ``kv_bytes_per_token`` is that of all layers together. ``sliding_kv_bytes_per_token`` is the part of it that
-    belongs to layers which look back no further than ``sliding_window`` tokens, and so stops growing there.
-    ``format`` is safetensors, mlx, gguf or pickle.
+    ``kv_bytes_per_token`` is that of all layers together. ``sliding_kv_bytes_per_token`` is the part of it
+    that belongs to layers which look back no further than ``sliding_window`` tokens, and so stops growing
+    there. ``format`` is safetensors, mlx, gguf or pickle.
     """
 
     architecture: str | None = None

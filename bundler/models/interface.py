@@ -1,4 +1,4 @@
-"""Where the files of a model are read from: the hub, a folder, a bundle. The readers themselves live elsewhere."""
+"""Where the files of a model are read from: the hub, a folder, a bundle. The readers live elsewhere."""
 
 from __future__ import annotations
 
