@@ -60,8 +60,9 @@ def checked_token(token: str | None) -> str | None:
 
 
 def _prepare() -> None:
-    """The client reads these once, when it is imported."""
+    """The client reads these once, when it is imported. It would print warnings that the hub words."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("HF_HUB_VERBOSITY", "error")
 
 
 def _foreign() -> tuple[type[Exception], ...]:

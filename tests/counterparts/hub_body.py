@@ -26,7 +26,7 @@ class Faults:
     ``cut_after``: bytes after which the line is cut, for the next ``cuts`` bodies; ``shift``: how far
     Content-Range lies; ``drip``: seconds between pieces of 16 bytes; ``etag``: what is said instead.
     ``lifetime``: seconds that a signed address is good for. ``failures``: answers (status, headers) given
-    instead of the next ones, by the hub and by the storage.
+    instead of the next ones, by the hub and by the storage. ``warning`` is one that the client would print.
     """
 
     ranges: bool = True
@@ -37,6 +37,7 @@ class Faults:
     drip: float = 0.0
     etag: str | None = None
     lifetime: float = 3600.0
+    warning: str = ""
     hub_failures: deque[tuple[int, dict[str, str]]] = field(default_factory=deque)
     storage_failures: deque[tuple[int, dict[str, str]]] = field(default_factory=deque)
     lock: threading.Lock = field(default_factory=threading.Lock)

@@ -85,6 +85,8 @@ class Pages(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, text in {"Content-Type": "application/json", **(headers or {})}.items():
             self.send_header(name, text)
+        if self.server.hub.faults.warning:
+            self.send_header("X-HF-Warning", f"topic; {self.server.hub.faults.warning}")
         self.send_header("X-Request-Id", f"Root=1-{len(self.server.hub.seen):08x}")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
