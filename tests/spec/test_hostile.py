@@ -116,6 +116,7 @@ SECRETS = [
     SMALLEST + "files: [{{url: 'https://user:{0}@h/x', sha256: '', path: extra/x}}]\n",
     SMALLEST + "files: [{{url: 'https://user:{0}/a @h/x', sha256: '', path: extra/x}}]\n",
     SMALLEST + "files: [{{url: 'https://user:{0}/a@h/x', sha256: '', path: extra/x}}]\n",
+    SMALLEST + "files: [{{url: 'ftp://{0}/a@h/x', sha256: '', path: extra/x}}]\n",
     SMALLEST + "files: [{{url: 'ftp://user:{0}@h/x', sha256: '', path: extra/x}}]\n",
     SMALLEST + "files: [{{url: 'ftp://h/x?token={0}', sha256: '', path: extra/x}}]\n",
     SMALLEST + "files: [{{url: 'https://h/x?sig={0}', sha256: '', path: extra/x}}]\n",
@@ -141,6 +142,12 @@ def test_quoted_text_is_one_short_printable_line(text: str) -> None:
     shown = quoted(text)
     assert shown.isprintable()
     assert len(shown) < 600
+
+
+def test_long_text_is_quoted_soon() -> None:
+    start = time.process_time()
+    assert len(quoted("a:" * 300_000)) < 100
+    assert time.process_time() - start < 5
 
 
 def test_nearest_key() -> None:

@@ -168,3 +168,10 @@ def test_docker_hub_under_both_its_names() -> None:
     assert list(parse_spec(SMALLEST + "registries: {index.docker.io: {}}\n").registries) == ["docker.io"]
     with pytest.raises(SpecError, match=r"registries\.index\.docker\.io: registry docker\.io stands twice"):
         parse_spec(SMALLEST + "registries: {docker.io: {}, index.docker.io: {}}\n")
+
+
+def test_plain_http_must_be_said() -> None:
+    entry = f"files: [{{url: 'http://files.example/a', sha256: {'c' * 64}, path: extra/a}}]\n"
+    with pytest.raises(SpecError, match=r"files\[0\]\.url: expected an https address"):
+        parse_spec(SMALLEST + entry + "registries: {files.example: {plain_http: false}}\n")
+    assert parse_spec(SMALLEST + entry + "registries: {files.example: {plain_http: true}}\n").files
