@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,10 @@ def mounted(kind: str, place: Path, *, size: int, options: str = "") -> Iterator
     """A new file system of ``size`` bytes at ``place``: tmpfs, vfat, xfs or btrfs (in a sparse file)."""
     if os.geteuid() != 0:
         pytest.skip("mounting a file system needs root")
+    if shutil.which("modprobe"):
+        subprocess.run(["modprobe", "-q", kind], check=False, capture_output=True)
+    if f"\t{kind}\n" not in Path("/proc/filesystems").read_text():
+        pytest.skip(f"this kernel cannot mount {kind}, and no package changes that")
     place.mkdir(parents=True)
     if kind == "tmpfs":
         command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(place)]
