@@ -27,9 +27,7 @@ _STALL_BYTES = 1024
 class Body:
     """Bytes from ``offset`` on; ``length`` of them are expected, or an unknown number (None)."""
 
-    def __init__(
-        self, response: requests.Response, url: str, *, offset: int, length: int | None, stall: float
-    ) -> None:
+    def __init__(self, response: requests.Response, url: str, *, offset: int, length: int | None, stall: float) -> None:
         self.offset = offset
         self._response = response
         self._url = url

@@ -35,9 +35,7 @@ _FINAL = (
 class StatusError(SourceError):
     """A final HTTP status; ``url`` is safe to print, ``body`` holds at most its first 64 KiB."""
 
-    def __init__(
-        self, url: str, status: int, headers: Mapping[str, str], body: bytes, *, hint: str = ""
-    ) -> None:
+    def __init__(self, url: str, status: int, headers: Mapping[str, str], body: bytes, *, hint: str = "") -> None:
         super().__init__(f"{url}: the server answered {status} {phrase(status)}".rstrip(), hint=hint)
         self.url = url
         self.status = status

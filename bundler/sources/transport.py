@@ -204,8 +204,13 @@ class Transport:
         return bytes(buffer[:filled])
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nothing: requests would read the whole body of a redirect, even when told not to follow it."""
+
+
 def _session() -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(pool_connections=8, pool_maxsize=16))
     # A callable that does nothing: with no `auth` at all, requests would look into ~/.netrc.

@@ -75,6 +75,7 @@ class FaultyServer:
     def __init__(self, host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> None:
         self.routes: dict[str, Answering] = {}
         self.requests: list[Seen] = []
+        self.connections = 0
         self.fallback: Callable[[Seen], Route] | None = None
         self.stopping = threading.Event()
         self._server = ThreadingHTTPServer((host, 0), _handler(self))
@@ -123,6 +124,10 @@ def _handler(owner: FaultyServer) -> type[BaseHTTPRequestHandler]:
                 super().handle_one_request()
             except (ConnectionError, TimeoutError, ssl.SSLError):
                 self.close_connection = True
+
+        def setup(self) -> None:
+            owner.connections += 1
+            super().setup()
 
         def finish(self) -> None:
             try:

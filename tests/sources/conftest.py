@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,6 @@ def open_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry
 
 
 @pytest.fixture
-def nobody(tmp_path: object) -> Keychain:
+def nobody(tmp_path: Path) -> Keychain:
     """A keychain without any credentials."""
     return Keychain({"HOME": str(tmp_path)})
