@@ -10,6 +10,7 @@ https://github.com/opencontainers/image-spec (manifest.md, image-index.md, confi
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,7 +62,7 @@ def config_platform(body: bytes, *, place: str = "the image's config") -> Platfo
     """The platform that an image's config names. Raises: SourceError when it names none."""
     document = _document(body, place)
     os, architecture, variant = (document.get(key, "") for key in ("os", "architecture", "variant"))
-    if not (_name(os) and _name(architecture) and isinstance(variant, str)):
+    if not (_name(os) and _name(architecture) and (variant == "" or _name(variant))):
         raise SourceError(f"{place}: expected os and architecture; this is no image's config")
     return Platform(os, architecture, variant)
 
@@ -88,7 +89,7 @@ def _no_constant(name: str) -> None:
 
 
 def _kind(document: dict[str, Any], said: str, place: str) -> str:
-    own = document.get("mediaType") or ""
+    own: object = document.get("mediaType") or ""
     shapes = {
         "index": "manifests" in document,
         "manifest": "layers" in document or "config" in document,
@@ -98,12 +99,12 @@ def _kind(document: dict[str, Any], said: str, place: str) -> str:
         raise SourceError(f"{place}: a Docker manifest of schema 1, a format given up in 2017", hint=hint)
     known = media.INDEXES | media.MANIFESTS
     kind = own or (said if said in known else media.INDEX if shapes["index"] else media.MANIFEST)
-    if kind not in known:
+    if not isinstance(kind, str) or kind not in known:
         raise SourceError(f"{place}: expected an image, found {str(kind)[:100]!r}")
     wanted = "index" if kind in media.INDEXES else "manifest"
     if [shape for shape, there in shapes.items() if there] != [wanted] or (said in known and said != kind):
         raise SourceError(f"{place}: ambiguous or incomplete: it should be {kind}, called {said or kind}")
-    return str(kind)
+    return kind
 
 
 def _entry(found: Any, place: str) -> Descriptor:
@@ -116,7 +117,7 @@ def _entry(found: Any, place: str) -> Descriptor:
         return Descriptor(blob.media_type, blob.digest, blob.size, None, attached)
     fields = platform if isinstance(platform, dict) else {}
     os, architecture, variant = (fields.get(key, "") for key in ("os", "architecture", "variant"))
-    if not (_name(os) and _name(architecture) and isinstance(variant, str)):
+    if not (_name(os) and _name(architecture) and (variant == "" or _name(variant))):
         raise SourceError(f"{place}.platform: expected os and architecture")
     attached = attached or "unknown" in (os, architecture)
     return Descriptor(blob.media_type, blob.digest, blob.size, Platform(os, architecture, variant), attached)
@@ -162,7 +163,7 @@ def _list(document: dict[str, Any], key: str, place: str) -> list[Any]:
 
 
 def _name(found: Any) -> bool:
-    return isinstance(found, str) and 0 < len(found) <= 64
+    return isinstance(found, str) and re.fullmatch("[A-Za-z0-9._-]{1,64}", found) is not None
 
 
 def _as_oci(blob: Blob) -> Blob:
