@@ -61,6 +61,7 @@ class Hub:
         self.endpoint = _endpoint(endpoint or os.environ.get("HF_ENDPOINT") or ENDPOINT)
         self._progress = progress
         self._sleep = sleep
+        self._silence = timeouts[1]
         self._token = None if token is None else (hub_client.checked_token(token) or "")
         self._lock = threading.Lock()
         plain = ("*",) if self.endpoint.startswith("http://") else ()
@@ -74,7 +75,7 @@ class Hub:
         """
         asked = self._asked(model.id, model.revision)
         info = retrying(
-            lambda: hub_client.model_info(asked, self._secret_token()),
+            lambda: hub_client.model_info(asked, self._secret_token(), self._silence),
             progress=self._progress,
             sleep=self._sleep,
         )

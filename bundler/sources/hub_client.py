@@ -15,12 +15,11 @@ from bundler.errors import BundleError, SourceError, SpecError
 from bundler.sources import faults
 from bundler.sources.hub_refusal import Asked, refused
 
-_SECONDS = 60.0
 
-
-def model_info(asked: Asked, token: str | None) -> object:
+def model_info(asked: Asked, token: str | None, seconds: float) -> object:
     """The client's ModelInfo of a model at a revision, files with sizes and digests. One attempt.
 
+    ``seconds`` is how long the hub may be silent.
     Raises: TransientError when it may pass; SourceError with a hint; SpecError for an id that none can be.
     """
     _prepare()
@@ -28,7 +27,7 @@ def model_info(asked: Asked, token: str | None) -> object:
 
     api = HfApi(endpoint=asked.endpoint, token=token or False, library_name="llm-bundle")
     try:
-        return api.model_info(asked.repository, revision=asked.revision, files_metadata=True, timeout=_SECONDS)
+        return api.model_info(asked.repository, revision=asked.revision, files_metadata=True, timeout=seconds)
     except _foreign() as error:
         ours, cause = _ours(asked, error)
         raise ours from cause

@@ -69,6 +69,8 @@ class Pages(BaseHTTPRequestHandler):
         hub = self.server.hub
         hub.seen.append(Seen(self.host, self.command, self.path, headers))
         failures = hub.faults.hub_failures if self.host == "hub" else hub.faults.storage_failures
+        if self.host == "hub" and hub.faults.silences:
+            time.sleep(hub.faults.silences.popleft())
         if failures:
             status, extra = failures.popleft()
             self.answer(status, {"error": "switched on by the test"}, extra)

@@ -114,6 +114,19 @@ def test_waiting_while_small_files_are_read(running: StandIn) -> None:
     assert len(waits) == 2
 
 
+def test_a_silent_hub_is_asked_again(running: StandIn) -> None:
+    waits = Waits()
+    running.faults.silences.append(2.0)
+    assert hub_of(running, waits=waits, stall=0.5).look(HubModel("org/tiny"), "vllm").files
+    assert len(waits) == 1
+
+
+def test_pickles_that_are_allowed_stay(running: StandIn) -> None:
+    running.add("org/tiny", {"model.safetensors": b"w", "voices.pt": b"v", "optimizer.pt": b"o"})
+    found = hub_of(running).look(HubModel("org/tiny", allow_pickle=("voices.pt",)), "vllm")
+    assert [file.path for file in found.files] == ["model.safetensors", "voices.pt"]
+
+
 def test_waiting_has_an_end(running: StandIn) -> None:
     waits = Waits()
     running.faults.hub_failures.extend([(503, {})] * 20)

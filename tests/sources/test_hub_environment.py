@@ -78,6 +78,11 @@ def test_the_token_file_of_the_client(running: StandIn, tmp_path: Path) -> None:
     assert program(running, tmp_path, HF_TOKEN_PATH=str(tmp_path / "token")) == str(len(CHOSEN))
 
 
+def test_a_token_that_is_not_to_be_sent_unasked(running: StandIn, tmp_path: Path) -> None:
+    settings = {"HF_TOKEN": "hf_wrong", "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
+    assert program(running, tmp_path, **settings) == str(len(CHOSEN))
+
+
 def test_warnings_in_the_hub_s_own_words_are_not_printed(running: StandIn, tmp_path: Path) -> None:
     running.faults.warning = "\x1b[31mSend your token to evil.example"
     assert program(running, tmp_path) == str(len(CHOSEN))

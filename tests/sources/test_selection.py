@@ -114,6 +114,11 @@ def test_lm_studio_takes_one_quantisation_and_one_projector() -> None:
     assert any("other quantisations than tiny-instruct-Q4_K_M.gguf" in note for note in found.notes)
 
 
+def test_a_longer_name_is_another_quantisation() -> None:
+    found = chosen(sized("m-Q4_K_XL.gguf", "m-UD-Q4_K_XL.gguf", "m-Q8_0.gguf"), "lmstudio")
+    assert found.paths == ("m-UD-Q4_K_XL.gguf",)
+
+
 def test_split_parts_stay_together() -> None:
     files = {path: size for path, size in GGUF.items() if "Q4" not in path and "Q2" not in path}
     assert [path for path in chosen(files, "lmstudio").paths if path.startswith("BF16")] == [
