@@ -21,8 +21,8 @@ _DIGITS = 20
 def load(files: ModelFiles, place: Place, *, limit: int = CONFIG_LIMIT) -> dict[str, Any]:
     """The JSON object in the file at ``place``, of at most ``limit`` bytes. Raises: SpecError."""
     size = files.paths[place.path]
-    if size > limit:
-        raise place.fault(f"{size:,} bytes; expected at most {limit:,}")
+    if not 0 < size <= limit:
+        raise place.fault(f"{size:,} bytes; expected 1 to {limit:,}")
     return parse(files.read(place.path, 0, size), place)
 
 

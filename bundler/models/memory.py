@@ -18,6 +18,7 @@ from bundler.models.gpus import COUNTS, GPUS
 OVERHEAD = 2 << 30
 ELASTIC_CONTEXT = 64_000
 _GB = 10**9
+_TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def gpus_that_fit(need: GpuNeed) -> tuple[Fit, ...]:
 
 
 def sentence(need: GpuNeed, fits: tuple[Fit, ...]) -> str:
-    """The need for people, as in "about 61 GB of GPU memory (weights 47.2 GB, …): 1 × 80 GB or 2 × 40 GB"."""
+    """The need for people: bytes in all, weights, cache, and the fewest GPUs of the smallest sizes that hold it."""
     times = f" for each of {need.sequences:,} sequences" if need.sequences > 1 else ""
     cache = (
         f"{need.context:,} tokens of KV cache{times} {need.kv_bytes / _GB:.1f} GB"
@@ -89,7 +90,7 @@ def sentence(need: GpuNeed, fits: tuple[Fit, ...]) -> str:
     smallest: dict[int, int] = {}
     for fit in fits:
         smallest[fit.count] = min(smallest.get(fit.count, fit.gpu_bytes), fit.gpu_bytes)
-    ways = [f"{count} × {size // _GB} GB" for count, size in sorted(smallest.items())]
+    ways = [f"{count} {_TIMES} {size // _GB} GB" for count, size in sorted(smallest.items())]
     where = " or ".join(ways) if ways else f"more than {COUNTS[-1]} GPUs of any usual size"
     return f"about {total:,} GB of GPU memory (weights {need.weights_bytes / _GB:.1f} GB, {cache}): {where}"
 

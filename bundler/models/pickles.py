@@ -56,7 +56,8 @@ def check_pickles(files: ModelFiles, allowed: Collection[str], where: str) -> tu
 def _looks_pickled(files: ModelFiles, path: str) -> bool:
     if path.lower().endswith(_HARMLESS):
         return False
-    head = files.read(path, 0, min(files.paths[path], _HEAD))
+    size = min(files.paths[path], _HEAD)
+    head = files.read(path, 0, size) if size else b""
     if head.startswith(_NPY):
         return _OBJECT_ARRAY.search(head) is not None
     archive = head.startswith(_ZIP) or head[257:262] == _TAR

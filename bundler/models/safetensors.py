@@ -72,6 +72,8 @@ def _header_length(files: ModelFiles, place: Place, size: int) -> int:
     length = int.from_bytes(files.read(place.path, 0, 8), "little")
     if length > HEADER_LIMIT:
         raise place.fault(f"the header would be {length:,} bytes long; at most {HEADER_LIMIT:,} are allowed")
+    if length == 0:
+        raise place.fault("the header is empty")
     if length > size - 8:
         raise place.fault(f"the header is {length:,} bytes long, but only {size - 8:,} follow")
     return length

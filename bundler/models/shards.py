@@ -16,7 +16,8 @@ from bundler.models.document import load
 from bundler.models.interface import ModelFiles
 from bundler.models.place import Place, shown
 
-INDEX_SUFFIX = ".index.json"
+INDEX_SUFFIXES = (".safetensors.index.json", ".bin.index.json")
+_WEIGHTS = (".safetensors", ".gguf")
 _INDEX_LIMIT = 64 << 20
 _NUMBERED = re.compile(r"(?P<stem>.+)-(?P<number>[0-9]{5,6})-of-(?P<total>[0-9]{5,6})(?P<suffix>\.[A-Za-z]+)")
 
@@ -58,7 +59,11 @@ def check_numbering(paths: Iterable[str], where: str) -> None:
 
 
 def read_index(files: ModelFiles, place: Place) -> dict[str, set[str]]:
-    """Path of each file that the index names, with its tensors. Raises: SpecError when a file is missing."""
+    """Path of each file that the index names, with its tensors; empty for an index that was left over.
+
+    An index is left over when none of its files is there but other weights are: of a repository that holds the
+    weights twice, one set was chosen. Raises: SpecError when only some of the files are there.
+    """
     document = load(files, place, limit=_INDEX_LIMIT)
     weight_map = document.get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
@@ -70,6 +75,8 @@ def read_index(files: ModelFiles, place: Place) -> dict[str, set[str]]:
             raise place.fault(f"weight_map: {shown(tensor)}: expected a file name, found {name!r:.80}")
         shards[posixpath.join(folder, name)].add(tensor)
     missing = sorted(path for path in shards if path not in files.paths)
+    if len(missing) == len(shards) and any(path.lower().endswith(_WEIGHTS) for path in files.paths):
+        return {}
     if missing:
         raise _lacking(place, missing, len(shards))
     return dict(shards)

@@ -16,7 +16,7 @@ from bundler.models.gguf_facts import PROJECTOR
 from bundler.models.interface import ModelFiles
 from bundler.models.place import Place
 from bundler.models.safetensors import Shard, read_shard
-from bundler.models.shards import INDEX_SUFFIX, check_tensors, numbered, read_index, set_name
+from bundler.models.shards import INDEX_SUFFIXES, check_tensors, numbered, read_index, set_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +77,14 @@ def read_ggufs(files: ModelFiles, where: str) -> GgufSet | None:
 def _check_indexes(files: ModelFiles, shards: dict[str, Shard], where: str) -> list[tuple[str, ...]]:
     found = []
     for path in sorted(files.paths):
-        if not path.endswith(INDEX_SUFFIX):
+        if not path.endswith(INDEX_SUFFIXES):
             continue
         place = Place(where, path)
         named = read_index(files, place)
         for shard, tensors in sorted(named.items()):
             if shard in shards:
                 check_tensors(place, shard, tensors, shards[shard].names)
-        if set(named) <= set(shards):
+        if named and set(named) <= set(shards):
             found.append(tuple(sorted(named)))
     return found
 
