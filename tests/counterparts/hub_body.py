@@ -26,8 +26,8 @@ class Faults:
     ``cut_after``: bytes after which the line is cut, for the next ``cuts`` bodies; ``shift``: how far
     Content-Range lies; ``drip``: seconds between pieces of 16 bytes; ``etag``: what is said instead.
     ``lifetime``: seconds that a signed address is good for. ``failures``: answers (status, headers) given
-    instead of the next ones, by the hub and by the storage. ``warning`` is one that the client would print, ``silences``
-    are seconds that the hub waits before its next answers.
+    instead of the next ones, by the hub and by the storage. ``warning`` is one that the client would print,
+    ``silences`` are seconds that the hub waits before its next answers.
     """
 
     ranges: bool = True
