@@ -26,7 +26,7 @@ def plan_json(lock: Lock, plan: Plan, ahead: Outlook) -> dict[str, Any]:
     gpu = None
     if ahead.need:
         fits = [{"name": fit.gpu_name, "bytes": fit.gpu_bytes, "count": fit.count} for fit in ahead.fits]
-        gpu = {"bytes": ahead.need.total_bytes, "context": ahead.context, "fits": fits}
+        gpu = {"bytes": ahead.need.total, "context": ahead.context, "fits": fits}
     return {
         "bundle": plan.file_name,
         "images": [
