@@ -90,7 +90,7 @@ def test_paths(running: StandIn, path: object) -> None:
         (b'{"id": "a", "siblings": [{"rfilename": "a", "lfs": [1]}]}', "not that of a Hugging Face hub"),
         (b'{"id": "a", "lastModified": "soon"}', "not that of a Hugging Face hub"),
         (b"[" * 100_000, "not that of a Hugging Face hub"),
-        (b'{"id": "\xff"}', "not that of a Hugging Face hub"),
+        (b"\xff\xfe\xff", "not that of a Hugging Face hub"),
     ],
 )
 def test_answers(running: StandIn, answer: bytes, message: str) -> None:
