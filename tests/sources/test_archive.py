@@ -141,6 +141,14 @@ def test_too_many_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         _index(tmp_path, b"".join(entry(f"{i}") for i in range(11)) + END)
 
 
+def test_an_extended_header_is_for_one_entry_and_links_have_no_data(tmp_path: Path) -> None:
+    data = pax(path="long") + entry("short", b"1") + entry("next", b"2")
+    data += header("link", 600, b"1", "long") + entry("last", b"3")
+    index = _index(tmp_path, data + END)
+    assert {name: index.read(name, 9) for name in index.files} == {"long": b"1", "next": b"2", "last": b"3"}
+    assert index.read("link", 9) == b"1"
+
+
 def test_links_are_followed_once_and_inside_only(tmp_path: Path) -> None:
     index = _index(
         tmp_path,

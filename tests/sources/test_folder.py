@@ -192,8 +192,9 @@ def test_reading_pieces(weights: Path, tmp_path: Path) -> None:
     assert dict(found.paths) == {path: len(data) for path, data in FILES.items()}
     assert found.read("tokenizer.json", 2, 3) == b't":'
     assert found.read("config.json", 2, 0) == b""
-    with pytest.raises(IntegrityError, match=r"config\.json: expected at least 3 bytes, found 2"):
+    with pytest.raises(IntegrityError, match=r"config\.json: expected at least 3 bytes, found 2") as caught:
         found.read("config.json", 0, 3)
+    assert "copy it again" in caught.value.hint
     with pytest.raises(SourceError, match=r"no file 'model-00003\.safetensors'"):
         found.read("model-00003.safetensors", 0, 1)
     (weights / "tokenizer.json").write_bytes(b"")

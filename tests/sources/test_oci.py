@@ -130,6 +130,14 @@ def test_several_entries_of_one_tag_are_its_platforms(tmp_path: Path) -> None:
     assert str(oci.resolve(_layout("lay", "v1"), AMD64, tmp_path).source_digest) == amd.digest
 
 
+def test_what_is_attached_to_an_image_is_no_second_image(tmp_path: Path) -> None:
+    made = _image()
+    write_layout(tmp_path / "lay", {"v1": made, "proof": make_image([{"proof": b""}])})
+    proof = {"annotations": {"vnd.docker.reference.type": "attestation-manifest"}}
+    _edit(tmp_path / "lay/index.json", lambda index: index["manifests"][1].update(proof))
+    assert str(oci.resolve(_layout("lay"), AMD64, tmp_path).source_digest) == made.digest
+
+
 def test_indexes_nest_but_not_for_ever(tmp_path: Path) -> None:
     made = _image()
     write_layout(tmp_path / "lay", {"v1": made})
