@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bundler.digest import Digest
-from bundler.errors import IntegrityError
+from bundler.errors import BundleError, IntegrityError
 from bundler.progress import SILENT, Progress
 from bundler.sources.interface import LocalRange
 from bundler.sources.local import LocalSource, unreadable
@@ -35,7 +35,11 @@ def hash_ranges(origins: Iterable[LocalRange], title: str, progress: Progress = 
     stop = threading.Event()
 
     def hash_one(origin: LocalRange) -> Digest:
-        return _hash(origin, stop, progress.advance)
+        try:
+            return _hash(origin, stop, progress.advance)
+        except BundleError:
+            stop.set()  # the others end early; what they return then is never seen, for this error is
+            raise
 
     progress.begin(title, sum(origin.size for origin in queue))
     pool = ThreadPoolExecutor(max_workers=max(2, min(8, os.cpu_count() or 2)), thread_name_prefix="hash")

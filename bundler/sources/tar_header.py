@@ -135,8 +135,8 @@ def _check_sum(block: bytes) -> None:
     """The sum of all bytes, its own field as spaces; some old tars add them up as signed ones."""
     rest = block[:148] + b" " * 8 + block[156:]
     plain = sum(rest)
-    signed = plain - 256 * sum(byte > 127 for byte in rest)
-    if _number(block[148:156], "a header's checksum") not in (plain, signed):
+    said = _number(block[148:156], "a header's checksum")
+    if said != plain and said != plain - 256 * sum(byte > 127 for byte in rest):
         raise HeaderError("a header with a wrong checksum", damaged=True)
 
 

@@ -150,3 +150,11 @@ def test_hashing_refuses_a_file_that_changes(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError, match="changed while it was read"):
         hash_ranges([LocalRange(path, 0, 100)], "hashing", progress)
     assert progress.ended == 1
+
+
+def test_one_that_fails_stops_the_others(tmp_path: Path) -> None:
+    big, gone = tmp_path / "big", tmp_path / "gone"
+    with big.open("wb") as file:
+        file.truncate(1 << 40)  # an hour of hashing, if it were not stopped
+    with pytest.raises(SourceError, match="gone: no such file"):
+        hash_ranges([LocalRange(big, 0, 1 << 40), LocalRange(gone, 0, 1)], "hashing")
