@@ -100,7 +100,7 @@ def _context(config: Mapping[str, Any]) -> int | None:
     context = min(said)
     rope = mapping(config, "rope_scaling", "rope_parameters")
     kind = text(rope, "rope_type", "type")
-    if kind is None or kind in _SCALED_ALREADY or "gemma3" in str(config.get("model_type")):
+    if kind is None or kind in _SCALED_ALREADY or "gemma3" in (text(config, "model_type") or ""):
         return context
     if kind == "yarn":
         context = whole(rope, "original_max_position_embeddings") or context

@@ -32,7 +32,14 @@ _TOKENIZERS = (
     "tiktoken.model",
     "qwen.tiktoken",
 )
-_DTYPES = {"BF16": "bfloat16", "F16": "float16", "F32": "float32", "F64": "float64"}
+_DTYPES = {
+    "BF16": "bfloat16",
+    "F16": "float16",
+    "F32": "float32",
+    "F64": "float64",
+    "F8_E4M3": "float8_e4m3fn",
+    "F8_E5M2": "float8_e5m2",
+}
 _PACKED = ("U8", "I8", "I16", "U16", "I32", "U32", "F4", "I4", "U4")
 _NOT_WEIGHTS = ("training_args.bin", "optimizer.", "scheduler.", "rng_state", "random_states")
 
@@ -97,7 +104,7 @@ def _with_tensors(facts: ModelFacts, tensors: Tensors) -> ModelFacts:
     counted = None if facts.quantization and packed else sum(tensors.elements.values())
     return replace(
         facts,
-        dtype=facts.dtype or _DTYPES.get(most, most.lower() or None),
+        dtype=facts.dtype or _DTYPES.get(most),
         weights_bytes=tensors.data_bytes,
         parameters=counted,
         format="mlx" if tensors.maker == "mlx" else "safetensors",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bundler.models.attention import LayerKind
-from bundler.models.numbers import entries, mapping, whole
+from bundler.models.numbers import entries, mapping, text, whole
 
 _MOST_LAYERS = 10_000
 _KINDS: dict[str, LayerKind] = {
@@ -45,7 +45,11 @@ def _listed(config: Mapping[str, Any], layers: int) -> list[LayerKind]:
     if isinstance(pattern, str) and len(pattern) == layers:
         return ["full" if sign == "*" else "none" for sign in pattern]
     types = entries(config, "layer_types", "layers_block_type")
-    return [_KINDS.get(str(kind), "none") for kind in types] if len(types) == layers else []
+    return (
+        [_KINDS.get(kind, "none") if isinstance(kind, str) else "none" for kind in types]
+        if len(types) == layers
+        else []
+    )
 
 
 def _mixed(config: Mapping[str, Any], layers: int) -> list[LayerKind]:
@@ -68,7 +72,7 @@ def _windowed(config: Mapping[str, Any], layers: int) -> list[LayerKind]:
     if config.get("use_sliding_window") is True:
         full = whole(config, "max_window_layers") or 0
         return ["full" if layer < full else "sliding" for layer in range(layers)]
-    family = _PATTERNS.get(str(config.get("model_type")))
+    family = _PATTERNS.get(text(config, "model_type") or "")
     every = whole(config, "sliding_window_pattern", "_sliding_window_pattern") or family
     if every is None:
         return ["sliding"] * layers

@@ -1,14 +1,15 @@
 """Weights that run code when they are loaded.
 
 Rules: a pickle is refused unless ``allow_pickle`` of the model names it. A file counts as one by its name, or, where
-the name does not settle it, by its first bytes: ``.pth``, ``.npy`` and the like are judged by content alone. A zip
-or tar counts too, for what PyTorch saves is one; NumPy reads an ``.npz`` without pickles unless told otherwise.
+the name does not settle it, by its first bytes; ``.pth`` passes only when they cannot be a pickle of any protocol.
+A zip or tar counts too, for what PyTorch saves is one; NumPy reads an ``.npz`` without pickles unless told otherwise.
 Sources: https://docs.python.org/3/library/pickle.html (the warning at its top and protocol 0 to 5),
 https://pytorch.org/docs/stable/notes/serialization.html (zip, once tar).
 """
 
 from __future__ import annotations
 
+import pickletools
 import posixpath
 import re
 from collections.abc import Collection
@@ -23,7 +24,7 @@ _TEXT = (".json", ".jsonl", ".txt", ".md", ".jinja", ".py", ".yaml", ".yml", ".t
 _PICTURES = (".pdf", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp")
 _HARMLESS = (*_CHECKED_ELSEWHERE, *_TEXT, *_PICTURES)
 _HEAD = 512
-_PICKLE = re.compile(rb"\x80[\x02-\x05]|\((dp?|lp?|i)[0-9]*\n|[\]}]\.|\(?c[A-Za-z_][\w.]*\n[A-Za-z_]\w*\n")
+_PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _OBJECT_ARRAY = re.compile(rb"'descr': *(\[.*)?'\|?O'", re.DOTALL)
 _ZIP, _NPY, _TAR = b"PK\x03\x04", b"\x93NUMPY", b"ustar"
 
@@ -61,7 +62,19 @@ def _looks_pickled(files: ModelFiles, path: str) -> bool:
     if head.startswith(_NPY):
         return _OBJECT_ARRAY.search(head) is not None
     archive = head.startswith(_ZIP) or head[257:262] == _TAR
-    return archive or _PICKLE.match(head) is not None
+    unsure = path.lower().endswith(".pth") and _could_be_pickle(head)
+    return archive or unsure or _PICKLE.match(head) is not None
+
+
+def _could_be_pickle(head: bytes) -> bool:
+    """Whether the bytes are opcodes up to their end or to a STOP, as those of the protocols 0 and 1 without a magic."""
+    steps = 0
+    try:
+        for _ in pickletools.genops(head):
+            steps += 1
+    except ValueError as error:
+        return steps > 0 and "unknown" not in str(error)
+    return steps > 1
 
 
 def _refused(place: Place) -> SpecError:

@@ -72,7 +72,7 @@ def read_index(files: ModelFiles, place: Place) -> dict[str, set[str]]:
     shards: dict[str, set[str]] = defaultdict(set)
     for tensor, name in weight_map.items():
         if not isinstance(name, str):
-            raise place.fault(f"weight_map: {shown(tensor)}: expected a file name, found {name!r:.80}")
+            raise place.fault(f"weight_map: {shown(tensor)}: expected a file name, found {type(name).__name__}")
         shards[posixpath.join(folder, name)].add(tensor)
     missing = sorted(path for path in shards if path not in files.paths)
     if len(missing) == len(shards) and any(path.lower().endswith(_WEIGHTS) for path in files.paths):

@@ -116,6 +116,9 @@ def _check_split(members: dict[str, Gguf], where: str) -> None:
                 f"is one of {count:,} parts, which its name does not say",
                 hint="keep the names that llama-gguf-split gave: NAME-00001-of-00005.gguf, and take all parts",
             )
+        number = head.metadata.get("split.no", 0)
+        if parts and type(number) is int and number != parts.number - 1:
+            raise Place(where, path).fault(f"is part {number + 1:,} of its set by its own word, not by its name")
     first = min(members)
     expected = members[first].metadata.get("split.tensors.count")
     found = sum(one.tensors for one in members.values())
