@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import sys
@@ -11,6 +10,7 @@ from typing import Any, Final
 import click
 
 from bundler import __version__
+from bundler.cli.lazy import Lazy
 from bundler.cli.output import clean
 from bundler.errors import BundleError
 from preconfigured.errors import PreconfiguredError
@@ -24,39 +24,17 @@ COMMANDS: Final = {
     "inspect": "Say what is in a bundle.",
     "unpack": "Unpack a bundle, verified while it is written.",
     "diff": "Compare two bundles.",
+    "connectors": "Preconfigured connectors: check a kibana.yml, and more.",
 }
 INTERRUPTED: Final = 130
 
 
-class Lazy(click.Group):
-    """A group that imports a command's module only when that command is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f"bundler.cli.commands.{cmd_name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0], COMMANDS, 1)
-            meant = f" Did you mean {near[0]!r}?" if near else f" Commands: {', '.join(COMMANDS)}."
-            raise click.UsageError(f"No such command {args[0]!r}.{meant}", ctx)
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Lazy,
+    table=COMMANDS,
+    module="bundler.cli.commands.{}",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="llm-bundle")
 def cli() -> None:
     """Carry a self-hosted LLM across an air gap in one verifiable file.

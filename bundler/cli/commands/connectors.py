@@ -1,0 +1,18 @@
+"""``llm-bundle connectors``: a group whose commands are the modules ``connectors_<name>`` beside this one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from bundler.cli.lazy import Lazy
+
+COMMANDS: Final = {
+    "check": "Find what is wrong with the connectors in a kibana.yml.",
+}
+
+
+@click.group(cls=Lazy, table=COMMANDS, module="bundler.cli.commands.connectors_{}")
+def command() -> None:
+    """Preconfigured Kibana connectors: for every space, checked before Kibana ever sees them."""
