@@ -15,10 +15,11 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def safe(url: str) -> str:
-    """The address without what may be secret, for messages."""
+    """The address for messages: without what may be secret, or move a terminal's cursor."""
     try:
         parts = urlsplit(url)
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))[:500]
+        shown = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))[:500]
+        return "".join(one if one.isprintable() else "?" for one in shown)
     except ValueError:
         return "an address that cannot be read"
 

@@ -70,7 +70,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return float(min(int(written[:9]), LONGEST_RETRY_AFTER))
     try:
         until = parsedate_to_datetime(written)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     if until.tzinfo is None:
         until = until.replace(tzinfo=timezone.utc)

@@ -12,6 +12,14 @@ from tests.counterparts.faulty import FaultyServer
 from tests.counterparts.registry import RegistryServer
 
 
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's own proxies would come between a test and its server."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
 @pytest.fixture
 def server() -> Iterator[FaultyServer]:
     """A server that misbehaves on demand."""

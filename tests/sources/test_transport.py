@@ -130,7 +130,17 @@ def test_a_status_that_may_pass_is_tried_again(server: FaultyServer, status: int
 
 @pytest.mark.parametrize(
     ("written", "seconds"),
-    [("7", 7.0), ("99999", 300.0), ("9" * 5000, 300.0), ("soon", None), ("-3", None), ("", None)],
+    [
+        ("7", 7.0),
+        ("99999", 300.0),
+        ("9" * 5000, 300.0),
+        ("soon", None),
+        ("-3", None),
+        ("", None),
+        ("Mon, 01 Jan 0001 00:00:00 GMT", 0.0),
+        ("Mon, 01 Jan 9999 23:59:59 -0000", 300.0),
+        ("Mon, 01 Jan 2030 00:00:00 +" + "9" * 30, None),
+    ],
 )
 def test_reads_retry_after(server: FaultyServer, written: str, seconds: float | None) -> None:
     server.routes["/a"] = Route(status=429, headers={"Retry-After": written})
@@ -163,6 +173,23 @@ def test_nobody_listening_is_transient_and_leaks_no_query() -> None:
     assert "proxies" in caught.value.hint
     assert "attempt 2 of 2" in heard.said[0]
     assert "s3cr3t" not in "".join([*traceback.format_exception(caught.value), *heard.said])
+
+
+def test_proxies_of_the_environment_are_used(server: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", server.url)
+    server.fallback = lambda seen: Route(seen.path.encode())
+    tried = Transport(plain_http=["files.example", server.host], attempts=1)
+    assert tried.small("http://files.example/a", limit=99).body == b"http://files.example/a"
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert tried.small(f"{server.url}/a", limit=99).body == b"/a"
+
+
+def test_a_proxy_that_fails_is_named_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with FaultyServer() as gone:
+        monkeypatch.setenv("https_proxy", gone.url)
+    with pytest.raises(TransientError, match="the proxy failed: Connection refused") as caught:
+        Transport(attempts=1).small("https://files.example/a", limit=99)
+    assert "HTTPS_PROXY" in caught.value.hint
 
 
 def test_an_unknown_host_is_said() -> None:
