@@ -6,12 +6,13 @@ lead out of the folder that it is joined to.
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from typing import Final
 
 _MAX_PATH: Final = 1024
 _MAX_PART: Final = 255
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\\]")
+# Control and format characters (with those that turn the direction of writing), surrogates, line separators.
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def path_fault(path: str) -> str | None:
@@ -22,7 +23,7 @@ def path_fault(path: str) -> str | None:
         return "is not valid UTF-8"
     if not path or path.startswith("/"):
         return "is empty" if not path else "is absolute"
-    if _CONTROL.search(path):
+    if "\\" in path or _UNSEEN & set(map(unicodedata.category, path)):
         return "holds a control character or a backslash"
     parts = path.split("/")
     if any(part in ("", ".", "..") for part in parts):

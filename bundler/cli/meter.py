@@ -27,7 +27,7 @@ def meter(quiet: bool) -> Progress:
 
 
 class Lines:
-    """A line on stderr when a step begins, every ten seconds, and when it ends."""
+    """A line on stderr every ten seconds, and one at the end of a step that had any."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -37,7 +37,6 @@ class Lines:
     def begin(self, title: str, total: int) -> None:
         self._title, self._total, self._done = title, total, 0
         self._began = self._said = time.monotonic()
-        self.say(f"{title}: {size_text(total)}")
 
     def advance(self, count: int) -> None:
         with self._lock:
@@ -53,8 +52,8 @@ class Lines:
         print(clean(text), file=sys.stderr, flush=True)
 
     def end(self) -> None:
-        if self._title:
-            seconds = time.monotonic() - self._began
+        seconds = time.monotonic() - self._began
+        if self._title and seconds >= _EVERY:
             self.say(f"{self._title}: {size_text(self._done)} in {seconds:.1f} s")
         self._title = ""
 

@@ -44,7 +44,7 @@ def _connector(lock: Lock, wanted: dict[str, Any]) -> Connector:
         id=wanted["id"],
         name=wanted["name"],
         provider=wanted["provider"],
-        url=f"https://{lock.request['proxy']['server_name']}/v1",
+        url=f"https://{lock.request['proxy']['server_name']}/v1/chat/completions",
         model=serve["model"],
         context=serve["context"] or model.facts.context,
         native_function_calling=_calls_tools(lock, model),

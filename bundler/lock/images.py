@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from bundler.lock.model import LockedImage
+from bundler.progress import Progress
 from bundler.sources import docker_archive, oci
 from bundler.sources.image import Resolved
 from bundler.sources.kinds import Sources
 from bundler.spec.model import ArchiveImage, ImageSource, LayoutImage, RegistryImage, Spec
 
 
-def lock_images(spec: Spec, sources: Sources) -> tuple[LockedImage, ...]:
+def lock_images(spec: Spec, sources: Sources, progress: Progress) -> tuple[LockedImage, ...]:
     """The images of ``spec`` for its platform. Raises: BundleError."""
-    return tuple(_locked(role, image, _resolve(image, spec, sources)) for role, image in spec.images)
+    return tuple(_locked(role, image, _resolve(image, spec, sources, progress)) for role, image in spec.images)
 
 
-def _resolve(image: ImageSource, spec: Spec, sources: Sources) -> Resolved:
+def _resolve(image: ImageSource, spec: Spec, sources: Sources, progress: Progress) -> Resolved:
     if isinstance(image, LayoutImage):
         return oci.resolve(image, spec.platform, spec.base)
     if isinstance(image, ArchiveImage):
-        return docker_archive.resolve(image, spec.platform, spec.base)
+        return docker_archive.resolve(image, spec.platform, spec.base, progress)
     return sources.registry.resolve(image, spec.platform)
 
 

@@ -23,7 +23,7 @@ _LATEST = 1 << 35
 
 def resolve(spec: Spec, sources: Sources, progress: Progress = SILENT) -> Lock:
     """Look up all that ``spec`` names; ``rendered`` is left empty. Raises: BundleError."""
-    images = lock_images(spec, sources)
+    images = lock_images(spec, sources, progress)
     models = tuple(lock_model(model, spec, sources, progress) for model in spec.models)
     lock = Lock(
         tool=__version__,

@@ -39,10 +39,11 @@ class SpecOrigins:
         source = self._models[model.id]
         if isinstance(source, FolderModel):
             found = self._folder(model.id).files.get(file.path)
-            if found is None:
+            if found is None or found.size != file.size:
+                change = "is no longer there" if found is None else f"has {found.size:,} bytes, not {file.size:,}"
                 raise LockError(
-                    f"models: {model.id}: {file.path} is no longer in {source.folder}",
-                    hint="Put it back, or look everything up again: llm-bundle lock --update",
+                    f"models: {model.id}: {source.folder}/{file.path} {change}",
+                    hint="Put it back as it was, or look everything up again: llm-bundle lock --update",
                 )
             return found
         if isinstance(source, UrlModel):

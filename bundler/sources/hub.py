@@ -24,11 +24,13 @@ from urllib.parse import quote, urlsplit
 from bundler.digest import Digest
 from bundler.errors import IntegrityError, SourceError, UsageError
 from bundler.progress import SILENT, Progress
+from bundler.relpath import path_fault
 from bundler.sources import address, hub_client
-from bundler.sources.hub_listing import HubEntry, is_commit, is_path, read_revision
+from bundler.sources.hub_listing import HubEntry, is_commit, read_revision
 from bundler.sources.hub_refusal import Asked, refused
 from bundler.sources.interface import HubFile, Origin, Reader
 from bundler.sources.listing import ListedFile, Listing
+from bundler.sources.piece import piece
 from bundler.sources.retry import retrying
 from bundler.sources.selection import select
 from bundler.sources.transport import StatusError, Transport
@@ -111,7 +113,7 @@ class Hub:
         def attempt() -> bytes:
             reader = self._open(origin, start, size)
             try:
-                return _piece(reader, start, length, f"{origin.repository} {origin.path}")
+                return piece(reader, start, length, f"{origin.repository} {origin.path}")
             finally:
                 reader.close()
 
@@ -167,7 +169,7 @@ class Hub:
 
     def _address(self, origin: HubFile) -> str:
         """Raises: SourceError for an origin that could lead elsewhere than to its file."""
-        good = _REPOSITORY.fullmatch(origin.repository) and is_commit(origin.commit) and is_path(origin.path)
+        good = _REPOSITORY.fullmatch(origin.repository) and is_commit(origin.commit) and not path_fault(origin.path)
         if not good:
             where = f"{origin.repository} {origin.commit} {origin.path}"
             raise SourceError(f"{where!r}: not a file of a model at a commit", hint="Lock again.")
@@ -233,17 +235,3 @@ def _hash(reader: Reader, entry: HubEntry) -> Digest:
             hint="Try again without proxies and mirrors in between.",
         )
     return Digest(sha256.hexdigest())
-
-
-def _piece(reader: Reader, start: int, length: int, where: str) -> bytes:
-    """``length`` bytes at ``start``; a server without ranges is read through from its beginning."""
-    skip = start - reader.offset
-    if skip > LARGEST_SMALL_FILE:
-        raise SourceError(f"{where}: the server sends no ranges", hint="Ask the operator of the mirror.")
-    data = bytearray(skip + length)
-    filled = 0
-    while filled < len(data) and (count := reader.readinto(memoryview(data)[filled:])):
-        filled += count
-    if filled < len(data):
-        raise SourceError(f"{where}: expected {start + length} bytes, found {reader.offset + filled}")
-    return bytes(data[skip:])

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 
 from bundler.digest import Digest
 from bundler.errors import SourceError
+from bundler.relpath import path_fault
 
 MAX_FILES = 10_000
 _COMMIT = re.compile("[0-9a-f]{40}")
-_LONGEST_PATH = 1024
-_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +59,9 @@ def is_commit(value: object) -> bool:
     return isinstance(value, str) and _COMMIT.fullmatch(value) is not None
 
 
-def is_path(value: object) -> bool:
-    """Whether it is a relative path that stays in its folder and can be written on every file system we serve."""
-    if not isinstance(value, str) or not value.isprintable() or "\\" in value:
-        return False
-    parts = value.split("/")
-    sizes = [len(part.encode()) for part in parts]
-    fits = max(sizes) <= _LONGEST_NAME and sum(sizes) + len(parts) <= _LONGEST_PATH
-    return fits and not any(part in ("", ".", "..") for part in parts)
-
-
 def _entry(sibling: object, where: str) -> HubEntry:
     path, size = getattr(sibling, "rfilename", None), getattr(sibling, "size", None)
-    if not isinstance(path, str) or not is_path(path):
+    if not isinstance(path, str) or path_fault(path):
         raise _strange(where, f"a file has a name that a bundle cannot hold: {_shown(path)}")
     lfs, blob = getattr(sibling, "lfs", None), getattr(sibling, "blob_id", None)
     if type(size) is not int or size < 0 or (lfs is not None and getattr(lfs, "size", None) != size):

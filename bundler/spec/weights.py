@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from bundler.relpath import path_fault
 from bundler.spec.address import last_part, read_sha256, read_url
 from bundler.spec.document import Scalar, Sequence
 from bundler.spec.fields import Field
@@ -22,7 +23,7 @@ from bundler.spec.model import (
     RegistryAccess,
     UrlModel,
 )
-from bundler.spec.relative import clash, path_problem
+from bundler.spec.relative import clash
 from bundler.spec.wording import quoted
 
 # As in huggingface_hub/utils/_validators.py, where two more rules stand: no "--" or "..", no ".git" at the end.
@@ -87,7 +88,7 @@ def _url_model(field: Field, registries: Mapping[str, RegistryAccess]) -> UrlMod
     url = read_url(section["url"], registries)
     path = section.get("path")
     name = read_path(path) if path else last_part(url)
-    if path_problem(name):
+    if path_fault(name):
         message = "the address does not end in a file name"
         raise section["url"].error(message, hint="say path: NAME.gguf beside it")
     sha256 = read_sha256(section["sha256"])
@@ -112,9 +113,9 @@ def _texts(field: Field | None) -> tuple[str, ...]:
 def read_path(field: Field) -> str:
     """A relative path that stays in its folder. Raises: SpecError."""
     path = field.text("a relative path")
-    problem = path_problem(path)
-    if problem:
-        raise field.error(f"expected a relative path, found {quoted(path)}: {problem}")
+    fault = path_fault(path)
+    if fault:
+        raise field.error(f"expected a relative path, found {quoted(path)}, which {fault}")
     return path
 
 

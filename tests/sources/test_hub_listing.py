@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bundler.errors import SourceError
-from bundler.sources.hub_listing import MAX_FILES, is_path
+from bundler.sources.hub_listing import MAX_FILES
 from bundler.spec.model import HubModel
 from tests.counterparts.hub import Hub as StandIn
 from tests.sources.hub_stage import hub_of
@@ -111,11 +109,3 @@ def test_a_large_file_without_a_digest(running: StandIn) -> None:
         hub_of(running).look(HubModel("org/tiny"), "vllm")
     assert "files.exclude" in caught.value.hint
     assert len(running.seen) == before + 1
-
-
-@given(st.text(max_size=20))
-def test_paths_stay_in_their_folder(text: str) -> None:
-    if is_path(text):
-        parts = text.split("/")
-        assert not {"", ".", ".."} & set(parts) and not text.startswith("/")
-        assert text.encode() and "\\" not in text and text.isprintable()
