@@ -20,7 +20,9 @@ from bundler.sources.credentials import Credentials, Keychain
 from bundler.sources.transport import Answer, StatusError, Transport
 
 _LARGEST_TOKEN = 256 * 1024
-_CHALLENGE = re.compile(r'(?:([A-Za-z]+)\s+)?([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+_CHALLENGE = re.compile(
+    r'(?:([A-Za-z]{1,32})\s{1,8})?([A-Za-z_]{1,32})\s{0,8}=\s{0,8}(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))'
+)
 
 
 @dataclass(frozen=True, slots=True)
