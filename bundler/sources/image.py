@@ -22,10 +22,9 @@ class Blob:
 class Resolved:
     """An image for one platform: ``source_digest`` is its manifest's digest at the source.
 
-    ``manifest`` is the text of the OCI manifest for the bundle, see ``lock.model.LockedImage``;
-    ``platform`` is what the image says of itself; ``layers`` are as listed, so a blob may be there twice.
-    ``name`` is what an image on disk is called in the bundle, None where the reference in bundle.yml is a
-    name already.
+    ``manifest`` is the text of the OCI manifest for the bundle, see ``lock.model.LockedImage``; ``platform`` is
+    the one that the index names, or without an index the image itself; ``layers`` are as listed, so a blob may be
+    there twice.
     """
 
     source_digest: Digest
