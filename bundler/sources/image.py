@@ -24,7 +24,8 @@ class Resolved:
 
     ``manifest`` is the text of the OCI manifest for the bundle, see ``lock.model.LockedImage``; ``platform`` is
     the one that the index names, or without an index the image itself; ``layers`` are as listed, so a blob may be
-    there twice.
+    there twice. ``name`` is what an image on disk is called in the bundle, None where the reference in bundle.yml
+    is a name already.
     """
 
     source_digest: Digest
