@@ -120,6 +120,7 @@ def test_gemma3_is_scaled_already() -> None:
 
 def test_the_shortest_of_several_lengths_counts() -> None:
     assert from_config({"max_position_embeddings": 8192, "seq_length": 2048, "n_positions": True}).context == 2048
+    assert from_config({"max_position_embeddings": 2048, "seq_length": 8192}).context == 2048
     assert from_config({}).context is None
 
 
@@ -142,6 +143,7 @@ def _kv(**changes: Any) -> tuple[int, int | None]:
         ({"use_sliding_window": True, "max_window_layers": 9}, (12, 3)),
         ({"model_type": "gemma2"}, (12, 6)),
         ({"model_type": "gemma3_text"}, (12, 10)),
+        ({"model_type": "gemma3_text", "num_hidden_layers": 14}, (14, 12)),
         ({"sliding_window_pattern": 4}, (12, 9)),
         ({"layer_types": ["chunked_attention"] * 9 + ["full_attention"] * 3}, (12, 9)),
         ({"layer_types": ["linear_attention"] * 9 + ["full_attention"] * 3}, (3, None)),

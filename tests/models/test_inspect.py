@@ -63,8 +63,24 @@ def test_a_model_of_transformers(tmp_path: Path, shards: int) -> None:
     assert facts_of(write_model(tmp_path, shards=shards)) == FACTS
 
 
-def test_weights_that_lie_there_twice_count_once(tmp_path: Path) -> None:
-    assert facts_of(write_mistral(tmp_path)) == FACTS
+@pytest.mark.parametrize("shards", [1, 2])
+def test_weights_that_lie_there_twice_count_once(tmp_path: Path, shards: int) -> None:
+    assert facts_of(write_mistral(tmp_path, shards=shards)) == FACTS
+
+
+def test_only_what_the_index_names_counts(tmp_path: Path) -> None:
+    write_model(tmp_path, shards=2)
+    (tmp_path / "extra.safetensors").write_bytes(safetensors_bytes({"a": tensor("F16", [4], 0, 8)}, bytes(8)))
+    assert facts_of(tmp_path) == FACTS
+
+
+def test_weights_in_a_sub_folder_count_only_where_the_top_has_none(tmp_path: Path) -> None:
+    write_model(tmp_path)
+    (tmp_path / "original").mkdir()
+    (tmp_path / "original" / "x.safetensors").write_bytes((tmp_path / "model.safetensors").read_bytes())
+    assert facts_of(tmp_path) == FACTS
+    (tmp_path / "model.safetensors").unlink()
+    assert facts_of(tmp_path) == FACTS
 
 
 def test_the_set_that_mistral_publishes_for_vllm(tmp_path: Path) -> None:
