@@ -13,7 +13,7 @@ from pathlib import Path
 from bundler.errors import SpecError
 from bundler.spec.access import read_registries
 from bundler.spec.document import LARGEST, read_document
-from bundler.spec.fields import Field
+from bundler.spec.fields import Field, Section
 from bundler.spec.keys import SIGNING, SPEC
 from bundler.spec.model import API_VERSION, Platform, Spec
 from bundler.spec.service import read_connectors, read_monitoring, read_proxy, read_serve
@@ -82,6 +82,9 @@ def parse_spec(text: str, *, where: str = "bundle.yml", base: Path = Path()) -> 
     section = root.section(SPEC)
     registries = read_registries(section.get("registries"))
     models = read_models(section["models"], registries)
+    connectors = read_connectors(section.get("connectors"))
+    if connectors:
+        _require_around(section)
     return Spec(
         name=section["name"].matching(_NAME, "a name of a-z, 0-9, . _ and -, at most 64, beginning with a-z or 0-9"),
         version=section["version"].matching(_VERSION, "a version of letters, digits, . _ + and -, at most 64"),
@@ -90,7 +93,7 @@ def parse_spec(text: str, *, where: str = "bundle.yml", base: Path = Path()) -> 
         models=models,
         serve=read_serve(section["serve"], tuple(model.id for model in models)),
         proxy=read_proxy(section.get("proxy")),
-        connectors=read_connectors(section.get("connectors")),
+        connectors=connectors,
         monitoring=read_monitoring(section.get("monitoring")),
         files=read_files(section.get("files"), registries),
         signing_key=_signing_key(section.get("signing")),
@@ -105,6 +108,16 @@ def _api_version(root: Field) -> None:
     if version is not None and version.text() != API_VERSION:
         hint = "this llm-bundle reads no other format; a newer one may"
         raise version.expected(API_VERSION, hint=hint)
+
+
+def _require_around(section: Section) -> None:
+    """A connector is written for a stack version, and leads to the proxy."""
+    connectors = section["connectors"]
+    if section.get("stack") is None:
+        raise connectors.error("connectors need the version of the Elastic Stack", hint="add stack: 9.2.0, or yours")
+    if section.get("proxy") is None:
+        hint = "add proxy: with server_name: (and run: host if the host's own Nginx is used)"
+        raise connectors.error("connectors need the proxy that they lead to", hint=hint)
 
 
 def _platform(field: Field) -> Platform:

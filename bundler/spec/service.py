@@ -22,7 +22,7 @@ MOST_GPUS = 1024
 
 _HOST_NAME = re.compile(r"(?=.{1,253}$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
 _NUMERIC = re.compile(r"(.*\.)?[0-9]+")
-_CONNECTOR_ID = re.compile("[a-z0-9-]{1,64}")
+_CONNECTOR_ID = re.compile("(?=[a-z0-9-]*[a-z])[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 # Kibana refuses these at start (xpack.actions, server/config.ts); the others it refuses, _CONNECTOR_ID refuses.
 _REFUSED_BY_KIBANA = ("constructor",)
 # argparse, which reads vLLM's arguments, takes any unambiguous beginning of an option, and _ for -.
@@ -118,7 +118,7 @@ def read_connectors(field: Field | None) -> tuple[Connector, ...]:
     for item in field.items("a list of connectors") if field else ():
         section = item.section(CONNECTOR)
         hint = "Kibana splits ids at dots, and keystore keys are made of them"
-        found = section["id"].matching(_CONNECTOR_ID, "an id of a-z, 0-9 and -, at most 64", hint=hint)
+        found = section["id"].matching(_CONNECTOR_ID, "an id of a-z, 0-9 and -, with a letter, at most 63", hint=hint)
         if found in _REFUSED_BY_KIBANA:
             raise section["id"].error(f"Kibana refuses the connector id {quoted(found)}", hint="take another")
         if any(found == other.id for other in connectors):

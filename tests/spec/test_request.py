@@ -46,7 +46,8 @@ CHANGES = [
     ("revision: main", "revision: v2", 'models[0].revision: "main" in the lock, "v2" in bundle.yml'),
     ("version: 2026.11.0", "version: '2'", 'version: "2026.11.0" in the lock, "2" in bundle.yml'),
     ("arm64/v8", "amd64", 'platform: "linux/arm64/v8" in the lock, "linux/amd64" in bundle.yml'),
-    ('stack: "9.2"\n', "", 'stack: "9.2.0" in the lock, nothing in bundle.yml'),
+    ('stack: "9.2"\n', "stack: 9.3.0\n", 'stack: "9.2.0" in the lock, "9.3.0" in bundle.yml'),
+    ("  context: 65536\n", "", "serve.context: 65536 in the lock, nothing in bundle.yml"),
     ("gpus: 2", "gpus: 4", "serve.gpus: 2 in the lock, 4 in bundle.yml"),
     ("context: 65536", "context: 1", "serve.context: 65536 in the lock, 1 in bundle.yml"),
     (

@@ -29,6 +29,7 @@ ONLY_PARSER = {
     *("alias-bomb", "anchor", "tag", "two-documents", "directive", "duplicate-key", "duplicate-key-below"),
     *("not-yaml", "tab", "not-utf8", "utf16", "control-character", "escape-of-no-character", "empty", "list-as-key"),
     *("model-duplicate", "model-duplicate-case", "model-inside-model", "serve-model", "connector-duplicate"),
+    *("connector-without-stack", "connector-without-proxy"),
     *("file-path-duplicate", "file-path-file-and-folder", "file-path-escape", "file-path-control", "model-path"),
     *("file-http", "file-userinfo", "file-signed-url", "file-port", "model-url-without-name", "model-revision"),
     *("args-api-key", "args-hf-token", "args-token-value", "args-newline", "args-nul", "proxy-server-name-number"),
