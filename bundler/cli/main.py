@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import Any, Final
 
@@ -27,6 +26,8 @@ COMMANDS: Final = {
     "connectors": "Preconfigured connectors: check a kibana.yml, and more.",
 }
 INTERRUPTED: Final = 130
+# What a shell says of a program that SIGPIPE ended: neither done nor failed.
+READER_LEFT: Final = 141
 
 
 @click.group(
@@ -51,27 +52,50 @@ def run() -> None:
 def call(args: list[str]) -> int:
     """Run the command line ``args``; the exit code."""
     try:
-        result: Any = cli.main(args, prog_name="llm-bundle", standalone_mode=False)
-        sys.stdout.flush()
-        return result if isinstance(result, int) else 0
-    except (BundleError, PreconfiguredError) as error:
-        return _failed(error, as_json="--json" in args)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _call(args)
     except (KeyboardInterrupt, click.Abort):
-        print("\nllm-bundle: stopped. Run the same command again to go on.", file=sys.stderr)
+        print("llm-bundle: stopped. Run the same command again to go on.", file=sys.stderr)
         return INTERRUPTED
+    except SystemExit as left:
+        # From click alone: shell completion, or 1 when the reader of an output has left.
+        return READER_LEFT if left.code == 1 else 0
     except BrokenPipeError:
-        # The reader of our output has left; there is nobody to tell, and the interpreter must not try at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        _silence()
+        return READER_LEFT
+
+
+def _call(args: list[str]) -> int:
+    as_json = "--json" in args
+    try:
+        result: Any = cli.main(args, prog_name="llm-bundle", standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+    except (BundleError, PreconfiguredError) as error:
+        code = _failed(error, as_json=as_json)
+    except click.ClickException as error:
+        if as_json:
+            _print_json(error.exit_code, error.format_message(), "")
+        error.show()
+        code = error.exit_code
+    sys.stdout.flush()
+    return code
+
+
+def _silence() -> None:
+    """Nobody reads any more: let the interpreter write what is left into nothing, or it complains at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _print_json(code: int, message: str, hint: str) -> None:
+    print(json.dumps({"ok": False, "error": {"code": code, "message": message, "hint": hint}}, indent=2))
 
 
 def _failed(error: BundleError | PreconfiguredError, *, as_json: bool) -> int:
     if as_json:
-        row = {"code": error.exit_code, "message": error.message, "hint": error.hint}
-        print(json.dumps({"ok": False, "error": row}, indent=2))
+        _print_json(error.exit_code, error.message, error.hint)
     print(f"llm-bundle: {clean(error.message)}", file=sys.stderr)
     if error.hint:
         print(f"  hint: {clean(error.hint)}", file=sys.stderr)

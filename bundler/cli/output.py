@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+
+from bundler.errors import MachineError
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -19,12 +23,30 @@ def clean(text: str) -> str:
 
 
 def emit(document: dict[str, Any], *, as_json: bool, text: Iterable[str]) -> None:
-    """Print ``document`` as JSON, or else the lines of ``text``."""
-    if as_json:
-        click.echo(json.dumps(document, indent=2, default=str))
-    else:
-        for line in text:
-            click.echo(clean(line))
+    """Print ``document`` as JSON, or else the lines of ``text``.
+
+    A reader that leaves, as ``head`` does, is no error: the command still ends with its own exit code.
+    Raises: MachineError when the output cannot be written, as on a full disk.
+    """
+    lines = [json.dumps(document, indent=2, default=str)] if as_json else map(clean, text)
+    try:
+        for line in lines:
+            click.echo(line)
+    except BrokenPipeError:
+        _forget_stdout()
+    except OSError as error:
+        _forget_stdout()
+        raise MachineError(
+            f"the output cannot be written: {error.strerror}",
+            hint="The command itself is done. Look at the disk that the output goes to, and call it again.",
+        ) from error
+
+
+def _forget_stdout() -> None:
+    """Let what is still buffered go nowhere, or the interpreter would try once more when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def table(rows: Sequence[Sequence[str]], *, indent: str = "  ") -> list[str]:
