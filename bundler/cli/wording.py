@@ -10,23 +10,20 @@ from bundler.lock.model import Lock, LockedImage, LockedModel
 from bundler.models.memory import sentence
 from bundler.pack.build import Built
 from bundler.pack.locking import Made
-from bundler.pack.outlook import Outlook
+from bundler.pack.outlook import Memory, Outlook, memory
 from bundler.pack.plan import Plan
 
 
 def lock_lines(made: Made) -> list[str]:
     """What was locked."""
     rows = [*map(_image_row, made.lock.images), *map(_model_row, made.lock.models)]
+    rows.append(("GPU memory", "", _gpu_text(memory(made.lock))))
     verb = "wrote" if made.changed else "kept, nothing has changed:"
     return [*table(rows), f"{verb} {made.path}", "next: llm-bundle plan, then llm-bundle build"]
 
 
 def plan_json(lock: Lock, plan: Plan, ahead: Outlook) -> dict[str, Any]:
     """The stable keys of ``plan --json``; sizes in bytes, context in tokens."""
-    gpu = None
-    if ahead.need:
-        fits = [{"name": fit.gpu_name, "bytes": fit.gpu_bytes, "count": fit.count} for fit in ahead.fits]
-        gpu = {"bytes": ahead.need.total, "context": ahead.context, "fits": fits}
     return {
         "bundle": plan.file_name,
         "images": [
@@ -56,7 +53,7 @@ def plan_json(lock: Lock, plan: Plan, ahead: Outlook) -> dict[str, Any]:
         "fetch_bytes": ahead.fetch_bytes,
         "bundle_bytes": ahead.bundle_bytes,
         "site_bytes": ahead.site_bytes,
-        "gpu": gpu,
+        "gpu": _gpu_json(ahead.memory),
     }
 
 
@@ -64,7 +61,6 @@ def plan_lines(lock: Lock, plan: Plan, ahead: Outlook) -> list[str]:
     """The plan for people."""
     rows = [*map(_image_row, lock.images), *map(_model_row, lock.models)]
     rows += [(extra.path, size_text(extra.size), "from its address") for extra in lock.extras]
-    gpu = sentence(ahead.need, ahead.fits) if ahead.need else "not known: the model does not say enough of itself"
     return [
         f"{plan.file_name}",
         *table(rows),
@@ -73,7 +69,7 @@ def plan_lines(lock: Lock, plan: Plan, ahead: Outlook) -> list[str]:
                 ("to fetch", size_text(ahead.fetch_bytes)),
                 ("disk here", f"{size_text(ahead.bundle_bytes)} for the bundle; nothing besides"),
                 ("disk at the site", f"about {size_text(ahead.site_bytes)}: bundle, what is unpacked, images loaded"),
-                ("GPU memory", gpu),
+                ("GPU memory", _gpu_text(ahead.memory)),
             ]
         ),
     ]
@@ -102,6 +98,29 @@ def build_lines(built: Built) -> list[str]:
         "  Tell the site this digest on another way than the bundle's: it stands for every byte.",
         f"next: llm-bundle verify {first}",
     ]
+
+
+def lock_json(made: Made) -> dict[str, Any]:
+    """The stable keys of ``lock --json``."""
+    lock = made.lock
+    return {
+        "lock": str(made.path),
+        "changed": made.changed,
+        "images": [{"role": image.role, "name": image.name, "digest": str(image.digest)} for image in lock.images],
+        "models": [{"id": model.id, "commit": model.commit, "files": len(model.files)} for model in lock.models],
+        "gpu": _gpu_json(memory(lock)),
+    }
+
+
+def _gpu_json(need: Memory | None) -> dict[str, Any] | None:
+    if need is None:
+        return None
+    fits = [{"name": fit.gpu_name, "bytes": fit.gpu_bytes, "count": fit.count} for fit in need.fits]
+    return {"bytes": need.need.total, "context": need.context, "fits": fits}
+
+
+def _gpu_text(need: Memory | None) -> str:
+    return sentence(need.need, need.fits) if need else "not known: neither bundle.yml nor the model says a context"
 
 
 def _image_bytes(image: LockedImage) -> int:

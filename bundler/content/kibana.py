@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from bundler.errors import SpecError
@@ -20,9 +22,11 @@ def kibana_files(lock: Lock) -> dict[str, str]:
     request = lock.request
     if not request["connectors"]:
         return {}
-    try:
+    model = next(model for model in lock.models if model.id == request["serve"]["model"])
+    context = request["serve"]["context"] or model.facts.context
+    with _as_ours():
         stack = StackVersion.parse(request["stack"])
-        connectors = [_connector(lock, wanted) for wanted in request["connectors"]]
+        connectors = _connectors(request, context, native=_calls_tools(lock, model))
         settings = Settings(default_connector=connectors[0].id, air_gap=AirGap())
         scripts = {
             f"kibana/keystore-{install}.sh": keystore_script(render_all(connectors, stack), install)
@@ -33,22 +37,37 @@ def kibana_files(lock: Lock) -> dict[str, str]:
             "kibana/NEXT-STEPS.md": next_steps(connectors, settings, stack=stack),
             **scripts,
         }
+
+
+def check_connectors(request: Mapping[str, Any]) -> None:
+    """Can the stack version have these connectors? Asked before anything is looked up. Raises: SpecError."""
+    if request["connectors"]:
+        with _as_ours():
+            render_all(_connectors(request, None, native=False), StackVersion.parse(request["stack"]))
+
+
+@contextmanager
+def _as_ours() -> Iterator[None]:
+    try:
+        yield
     except PreconfiguredError as error:
         raise SpecError(f"connectors: {error.message}", hint=error.hint) from error
 
 
-def _connector(lock: Lock, wanted: dict[str, Any]) -> Connector:
-    serve = lock.request["serve"]
-    model = next(model for model in lock.models if model.id == serve["model"])
-    return Connector(
-        id=wanted["id"],
-        name=wanted["name"],
-        provider=wanted["provider"],
-        url=f"https://{lock.request['proxy']['server_name']}/v1/chat/completions",
-        model=serve["model"],
-        context=serve["context"] or model.facts.context,
-        native_function_calling=_calls_tools(lock, model),
-    )
+def _connectors(request: Mapping[str, Any], context: int | None, *, native: bool) -> list[Connector]:
+    """``context`` in tokens; ``native``: the engine answers with tool calls of its own."""
+    return [
+        Connector(
+            id=wanted["id"],
+            name=wanted["name"],
+            provider=wanted["provider"],
+            url=f"https://{request['proxy']['server_name']}/v1/chat/completions",
+            model=request["serve"]["model"],
+            context=context,
+            native_function_calling=native,
+        )
+        for wanted in request["connectors"]
+    ]
 
 
 def _calls_tools(lock: Lock, model: LockedModel) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from bundler.content.kibana import check_connectors
 from bundler.content.render import with_rendered
 from bundler.errors import LockError
 from bundler.lock.check import require_match
@@ -17,6 +18,7 @@ from bundler.pack.plan import Plan
 from bundler.progress import SILENT, Progress
 from bundler.sources.kinds import Sources
 from bundler.spec.model import Spec
+from bundler.spec.request import request_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ def make_lock(spec: Spec, path: Path, sources: Sources, *, update: bool, progres
     if old and not update:
         require_match(old, spec, where=str(path))
         return Made(old, path, changed=False)
+    check_connectors(request_of(spec))
     new = with_rendered(resolve(spec, sources, progress))
     if old:
         new = with_rendered(keep_time(new, old))

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bundler.lock.model import Lock, LockedModel
+from bundler.lock.model import Lock
 from bundler.models.memory import Fit, GpuNeed, gpu_need, gpus_that_fit
 from bundler.pack.plan import Plan
 
 # vLLM's images: about 12 GB compressed are 25 to 29 GB in an engine's store.
 IMAGE_GROWTH = 2.4
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What of GPU memory the served model takes with ``context`` tokens, and the GPUs that have it."""
+
+    context: int
+    need: GpuNeed
+    fits: tuple[Fit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,28 +28,26 @@ class Outlook:
     fetch_bytes: int
     bundle_bytes: int
     site_bytes: int
-    need: GpuNeed | None
-    fits: tuple[Fit, ...]
-    context: int | None
+    memory: Memory | None
+
+
+def memory(lock: Lock) -> Memory | None:
+    """The GPU memory needed; None where neither bundle.yml nor the model says a context."""
+    served = next(model for model in lock.models if model.id == lock.request["serve"]["model"])
+    context = lock.request["serve"]["context"] or served.facts.context
+    if not context:
+        return None
+    need = gpu_need(served.facts, context=context)
+    return Memory(context, need, gpus_that_fit(need))
 
 
 def outlook(lock: Lock, plan: Plan) -> Outlook:
     """The outlook of building ``plan``."""
     images = sum({blob.digest: blob.size for image in lock.images for blob in image.blobs}.values())
     bundle = plan.arrangement.size
-    served = served_model(lock)
-    context = lock.request["serve"]["context"] or served.facts.context
-    need = gpu_need(served.facts, context=context) if context else None
     return Outlook(
         fetch_bytes=plan.fetch_bytes,
         bundle_bytes=bundle,
         site_bytes=2 * bundle + int(images * IMAGE_GROWTH),
-        need=need,
-        fits=gpus_that_fit(need) if need else (),
-        context=context,
+        memory=memory(lock),
     )
-
-
-def served_model(lock: Lock) -> LockedModel:
-    """The model that the engine serves."""
-    return next(model for model in lock.models if model.id == lock.request["serve"]["model"])

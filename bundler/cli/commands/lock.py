@@ -8,7 +8,7 @@ import click
 
 from bundler.cli.meter import meter
 from bundler.cli.output import emit, json_option, plain_http_option, quiet_option, spec_argument
-from bundler.cli.wording import lock_lines
+from bundler.cli.wording import lock_json, lock_lines
 from bundler.pack.locking import lock_path, make_lock
 from bundler.sources.kinds import Sources
 from bundler.spec.parse import read_spec
@@ -29,10 +29,4 @@ def command(spec_path: Path, update: bool, plain_http: tuple[str, ...], quiet: b
     spec = read_spec(spec_path)
     sources = Sources(spec.registries, spec.base, progress, plain_http=plain_http)
     made = make_lock(spec, lock_path(spec_path), sources, update=update, progress=progress)
-    document = {
-        "lock": str(made.path),
-        "changed": made.changed,
-        "images": [{"role": image.role, "name": image.name, "digest": image.digest} for image in made.lock.images],
-        "models": [{"id": model.id, "commit": model.commit, "files": len(model.files)} for model in made.lock.models],
-    }
-    emit(document, as_json=as_json, text=lock_lines(made))
+    emit(lock_json(made), as_json=as_json, text=lock_lines(made))
