@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any, Final
 
@@ -76,7 +77,8 @@ def _call(args: list[str]) -> int:
             _print_json(error.exit_code, error.format_message(), "")
         error.show()
         code = error.exit_code
-    sys.stdout.flush()
+    if sys.stdout:  # None where it was closed: >&-
+        sys.stdout.flush()
     return code
 
 

@@ -25,7 +25,6 @@ def clean(text: str) -> str:
 def emit(document: dict[str, Any], *, as_json: bool, text: Iterable[str]) -> None:
     """Print ``document`` as JSON, or else the lines of ``text``.
 
-    A reader that leaves, as ``head`` does, is no error: the command still ends with its own exit code.
     Raises: MachineError when the output cannot be written, as on a full disk.
     """
     lines = [json.dumps(document, indent=2, default=str)] if as_json else map(clean, text)
@@ -33,7 +32,7 @@ def emit(document: dict[str, Any], *, as_json: bool, text: Iterable[str]) -> Non
         for line in lines:
             click.echo(line)
     except BrokenPipeError:
-        _forget_stdout()
+        raise
     except OSError as error:
         _forget_stdout()
         raise MachineError(
