@@ -28,3 +28,27 @@ class ConnectorError(PreconfiguredError):
     """A connector or a setting that is asked for cannot be written so that Kibana reads it as meant."""
 
     exit_code = 3
+
+
+class UnreachableError(PreconfiguredError):
+    """A Kibana cannot be reached, or what answers at its address is none."""
+
+    exit_code = 4
+
+
+class RefusedError(PreconfiguredError):
+    """A Kibana was reached and refused."""
+
+    exit_code = 7
+
+
+class KibanaYmlError(PreconfiguredError):
+    """A kibana.yml or a connectors.yml is not what it must be, or cannot be changed without risk."""
+
+    exit_code = 3
+
+
+class MachineError(PreconfiguredError):
+    """This machine cannot: no space, no permission, a file that is in the way."""
+
+    exit_code = 6
