@@ -128,6 +128,8 @@ def find(paths: Sequence[Path]) -> Medium:
 
     Raises: UsageError when they do not belong together; MachineError when there is nothing.
     """
+    # `NAME.tar.*` takes the volumes' sums files along: they are no part of the bundle.
+    paths = [path for path in paths if not _is_sums_file(path)] or paths
     numbered = [split_name(path.name) for path in paths]
     first = paths[0]
     if len(paths) == 1 and (first.exists() or first.is_symlink()):
@@ -146,6 +148,10 @@ def find(paths: Sequence[Path]) -> Medium:
     if len(files) != len(paths):
         raise UsageError("a volume is given twice")
     return Medium(first.parent, stems.pop(), files, cut=True)
+
+
+def _is_sums_file(path: Path) -> bool:
+    return path.suffix == ".sha256" and split_name(path.stem) is not None
 
 
 def _siblings(folder: Path, stem: str) -> Medium:

@@ -128,7 +128,9 @@ def test_a_damaged_list_is_named_and_the_rest_is_still_checked(tmp_path: Path, p
 def test_volumes_in_any_order_and_by_any_one(tmp_path: Path) -> None:
     volumes = small_volumes(tmp_path)
     assert len(volumes) == 4
-    for given_paths in ([volumes[2]], volumes[::-1], [tmp_path / "demo-1.0.tar"]):
+    everything = sorted(tmp_path.glob("demo-1.0.tar.*"))  # as a shell has it: the sums files too
+    assert len(everything) == 8
+    for given_paths in ([volumes[2]], volumes[::-1], everything, [tmp_path / "demo-1.0.tar"]):
         assert verify(given_paths).ok
     done = subprocess.run(
         ["sha256sum", "-c", "--strict", *(f"{v.name}.sha256" for v in volumes)],
