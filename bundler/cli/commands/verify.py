@@ -49,7 +49,9 @@ def report_text(report: Report) -> list[str]:
         for damage in report.damaged
     ]
     if not report.ok:
-        return [*lines, "Copy what is damaged again from where it is good; the rest can stay."]
+        volumes = sorted({damage.volume for damage in report.damaged if damage.volume})
+        again = f"{', '.join(volumes)} again; the rest can stay" if volumes else "the bundle again"
+        return [*lines, f"Copy {again}. If it stays damaged, the place that it is copied from is."]
     top = report.manifest.top if report.manifest else "the bundle"
     digest = report.manifest_digest.hex if report.manifest_digest else ""
     return [
