@@ -11,6 +11,7 @@ import click
 from bundler.cli.output import emit, json_option, table
 from bundler.disk import size_text
 from bundler.layout.manifest import Manifest
+from bundler.layout.member import MANIFEST, SUMS
 from bundler.site.inspect import inspect
 
 
@@ -32,7 +33,8 @@ def _text(manifest: Manifest, digest: str, size: int | None, members: bool) -> l
         ("platform", manifest.platform),
         ("stack", manifest.stack or "not said"),
         ("locked", f"{made} by llm-bundle {manifest.tool}"),
-        ("size", f"{size_text(size) if size is not None else 'not known'} in {len(manifest.members)} members"),
+        ("size", size_text(size) if size is not None else "not known from here"),
+        ("members", f"{len(manifest.members)}, besides {SUMS} and {MANIFEST}"),
         ("manifest", f"sha256:{digest}"),
     ]
     for image in manifest.images:
