@@ -19,7 +19,15 @@ from bundler.spec.parse import read_spec
 
 @click.command()
 @spec_argument
-@click.option("-o", "--output", "folder", type=click.Path(path_type=Path), default=".", help="Folder for the bundle.")
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    default=".",
+    help="Folder for the bundle; the current one by default.",
+)
 @click.option("--volume-size", metavar="SIZE", help="Write volumes of this size: 4GiB, 4000MB, 25GB.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="Downloads at once.")
 @click.option("--force", is_flag=True, help="Replace a bundle of the same name.")

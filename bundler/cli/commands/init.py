@@ -17,9 +17,19 @@ from bundler.spec.template import init_text
 
 @click.command()
 @click.argument("family", required=False)
-@click.option("--engine", type=click.Choice(["vllm", "lmstudio"]), default="vllm", show_default=True)
+@click.option(
+    "--engine", type=click.Choice(["vllm", "lmstudio"]), default="vllm", show_default=True, help="What serves the model."
+)
 @click.option("--name", help="The bundle's name; the model's by default.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), default="bundle.yml", show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    default="bundle.yml",
+    show_default=True,
+    help="Where to write it.",
+)
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @json_option
 def command(family: str | None, engine: str, name: str | None, output: Path, force: bool, as_json: bool) -> None:
