@@ -18,7 +18,11 @@ from bundler.spec.template import init_text
 @click.command()
 @click.argument("family", required=False)
 @click.option(
-    "--engine", type=click.Choice(["vllm", "lmstudio"]), default="vllm", show_default=True, help="What serves the model."
+    "--engine",
+    type=click.Choice(["vllm", "lmstudio"]),
+    default="vllm",
+    show_default=True,
+    help="What serves the model.",
 )
 @click.option("--name", help="The bundle's name; the model's by default.")
 @click.option(
