@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from bundler.cli.output import table
 from bundler.disk import size_text
@@ -13,16 +14,20 @@ from bundler.pack.locking import Made
 from bundler.pack.outlook import Memory, Outlook, memory
 from bundler.pack.plan import Plan
 
+Place: TypeAlias = "Callable[[str], str]"
+"""The kind of a model's source → where that is."""
 
-def lock_lines(made: Made) -> list[str]:
+
+def lock_lines(made: Made, spec_path: Path) -> list[str]:
     """What was locked."""
-    rows = [*map(_image_row, made.lock.images), *map(_model_row, made.lock.models)]
+    rows = [*map(_image_row, made.lock.images), *map(_model_row, made.lock.models), *map(_extra_row, made.lock.extras)]
     rows.append(("GPU memory", "", _gpu_text(memory(made.lock))))
     verb = "wrote" if made.changed else "kept, nothing has changed:"
-    return [*table(rows), f"{verb} {made.path}", "next: llm-bundle plan, then llm-bundle build"]
+    named = "" if spec_path == Path("bundle.yml") else f" {spec_path}"
+    return [*table(rows), f"{verb} {made.path}", f"next: llm-bundle plan{named}, then llm-bundle build{named}"]
 
 
-def plan_json(lock: Lock, plan: Plan, ahead: Outlook) -> dict[str, Any]:
+def plan_json(lock: Lock, plan: Plan, ahead: Outlook, place: Place) -> dict[str, Any]:
     """The stable keys of ``plan --json``; sizes in bytes, context in tokens."""
     return {
         "bundle": plan.file_name,
@@ -40,7 +45,7 @@ def plan_json(lock: Lock, plan: Plan, ahead: Outlook) -> dict[str, Any]:
         "models": [
             {
                 "id": model.id,
-                "from": model.kind,
+                "from": place(model.kind),
                 "commit": model.commit,
                 "files": len(model.files),
                 "bytes": _model_bytes(model),
@@ -57,9 +62,9 @@ def plan_json(lock: Lock, plan: Plan, ahead: Outlook) -> dict[str, Any]:
     }
 
 
-def plan_lines(lock: Lock, plan: Plan, ahead: Outlook) -> list[str]:
+def plan_lines(lock: Lock, plan: Plan, ahead: Outlook, place: Place) -> list[str]:
     """The plan for people."""
-    rows = [*map(_image_row, lock.images), *map(_model_row, lock.models)]
+    rows = [*map(_image_row, lock.images), *(_model_row(model, place(model.kind)) for model in lock.models)]
     rows += [(extra.path, size_text(extra.size), "from its address") for extra in lock.extras]
     return [
         f"{plan.file_name}",
@@ -136,7 +141,8 @@ def _image_row(image: LockedImage) -> tuple[str, str, str]:
     return image.name, size_text(_image_bytes(image)), f"{image.platform}, {image.digest}{source}"
 
 
-def _model_row(model: LockedModel) -> tuple[str, str, str]:
-    origin = {"hub": f"commit {model.commit}", "folder": "from a folder", "http": "from its address"}[model.kind]
+def _model_row(model: LockedModel, place: str = "") -> tuple[str, str, str]:
+    origin = f", from {place}" if place else ""
+    commit = f", commit {model.commit}" if model.commit else ""
     context = f", context {model.facts.context:,}" if model.facts.context else ""
-    return model.id, size_text(_model_bytes(model)), f"{len(model.files)} files, {origin}{context}"
+    return model.id, size_text(_model_bytes(model)), f"{len(model.files)} files{origin}{commit}{context}"
