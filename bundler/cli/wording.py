@@ -95,10 +95,10 @@ def build_json(built: Built) -> dict[str, Any]:
 
 def build_lines(built: Built) -> list[str]:
     """What was built, and what to tell the site."""
-    what = f"{len(built.volumes)} volumes, {built.volumes[0]} and so on" if built.volumes else str(built.bundle)
     first = built.volumes[0] if built.volumes else built.bundle
+    more = f" to {built.volumes[-1].name}" if len(built.volumes) > 1 else ""
     return [
-        f"built {what}: {size_text(built.bytes)} in {built.seconds:.1f} s",
+        f"built {first}{more}: {size_text(built.bytes)} in {built.seconds:.1f} s",
         f"  manifest {built.manifest}",
         "  Tell the site this digest on another way than the bundle's: it stands for every byte.",
         f"next: llm-bundle verify {first}",
