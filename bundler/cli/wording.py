@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from bundler.cli.output import table
 from bundler.disk import size_text
-from bundler.lock.model import Lock, LockedImage, LockedModel
+from bundler.lock.model import Lock, LockedFile, LockedImage, LockedModel
 from bundler.models.memory import sentence
 from bundler.pack.build import Built
 from bundler.pack.locking import Made
@@ -65,7 +66,7 @@ def plan_json(lock: Lock, plan: Plan, ahead: Outlook, place: Place) -> dict[str,
 def plan_lines(lock: Lock, plan: Plan, ahead: Outlook, place: Place) -> list[str]:
     """The plan for people."""
     rows = [*map(_image_row, lock.images), *(_model_row(model, place(model.kind)) for model in lock.models)]
-    rows += [(extra.path, size_text(extra.size), "from its address") for extra in lock.extras]
+    rows += map(_extra_row, lock.extras)
     return [
         f"{plan.file_name}",
         *table(rows),
@@ -139,6 +140,10 @@ def _model_bytes(model: LockedModel) -> int:
 def _image_row(image: LockedImage) -> tuple[str, str, str]:
     source = "" if image.written in image.name else f", from {image.written}"
     return image.name, size_text(_image_bytes(image)), f"{image.platform}, {image.digest}{source}"
+
+
+def _extra_row(extra: LockedFile) -> tuple[str, str, str]:
+    return extra.path, size_text(extra.size), "from its address"
 
 
 def _model_row(model: LockedModel, place: str = "") -> tuple[str, str, str]:

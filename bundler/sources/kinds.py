@@ -57,6 +57,10 @@ class Sources:
         source: Source = getattr(self, _ATTRIBUTES[type(origin)])
         return source.open(origin, offset)
 
+    def place(self, kind: str) -> str:
+        """Where models of ``kind`` (hub, folder, http) come from, for people."""
+        return self.hub.endpoint if kind == "hub" else {"folder": "a folder here", "http": "its address"}[kind]
+
     @cached_property
     def registry(self) -> Registry:
         """Images in registries."""

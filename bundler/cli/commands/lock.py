@@ -29,4 +29,4 @@ def command(spec_path: Path, update: bool, plain_http: tuple[str, ...], quiet: b
     spec = read_spec(spec_path)
     sources = Sources(spec.registries, spec.base, progress, plain_http=plain_http)
     made = make_lock(spec, lock_path(spec_path), sources, update=update, progress=progress)
-    emit(lock_json(made), as_json=as_json, text=lock_lines(made))
+    emit(lock_json(made), as_json=as_json, text=lock_lines(made, spec_path))

@@ -30,4 +30,5 @@ def command(spec_path: Path, plain_http: tuple[str, ...], quiet: bool, as_json: 
     sources = Sources(spec.registries, spec.base, progress, plain_http=plain_http)
     lock, plan = plan_of(spec, lock_path(spec_path), sources, progress)
     ahead = outlook(lock, plan)
-    emit(plan_json(lock, plan, ahead), as_json=as_json, text=plan_lines(lock, plan, ahead))
+    document = plan_json(lock, plan, ahead, sources.place)
+    emit(document, as_json=as_json, text=plan_lines(lock, plan, ahead, sources.place))
