@@ -57,6 +57,11 @@ class Medium:
             os.close(self._descriptors.popitem()[1])
 
     @property
+    def place(self) -> str:
+        """The path that a message names."""
+        return str(self.folder / self.stem)
+
+    @property
     def volume_size(self) -> int:
         """The size of every volume but the last: that of the largest one there is."""
         return max(1, *self._sizes.values())

@@ -49,7 +49,7 @@ def read_head(medium: Medium) -> Head:
     first = _header(medium, 0)
     top, _, name = first.name.rpartition("/")
     if name != SUMS or not top or "/" in top:
-        raise IntegrityError(f"{medium.stem}: expected {SUMS} first, found {first.name[:80]!r}", hint=_NOT_OURS)
+        raise IntegrityError(f"{medium.place}: expected {SUMS} first, found {first.name[:80]!r}", hint=_NOT_OURS)
     listing = _data(medium, first, MAX_BYTES)
     second = _header(medium, first.next)
     signature = None
@@ -57,7 +57,7 @@ def read_head(medium: Medium) -> Head:
         signature = _data(medium, second, _MAX_SIGNATURE)
         second = _header(medium, second.next)
     if second.name != f"{top}/{MANIFEST}":
-        raise IntegrityError(f"{medium.stem}: expected {top}/{MANIFEST}, found {second.name[:80]!r}")
+        raise IntegrityError(f"{medium.place}: expected {top}/{MANIFEST}, found {second.name[:80]!r}")
     return Head(top, listing, _data(medium, second, MAX_BYTES), signature, second.next)
 
 
@@ -103,7 +103,7 @@ def _header(medium: Medium, position: int) -> Found:
         return found
     if isinstance(found, Fault):
         raise IntegrityError(f"{found.volume}: {found.reason}", hint=_NOT_OURS)
-    raise IntegrityError(f"{medium.stem}: no header of a bundle at byte {position:,}", hint=_NOT_OURS)
+    raise IntegrityError(f"{medium.place}: no header of a bundle at byte {position:,}", hint=_NOT_OURS)
 
 
 def _data(medium: Medium, found: Found, limit: int) -> bytes:
