@@ -17,6 +17,7 @@ from bundler.sources import http
 from bundler.sources.kinds import Sources
 from bundler.spec.model import ExtraFile, Spec
 from bundler.spec.request import request_of
+from bundler.spec.unmet import unmet
 
 _LATEST = 1 << 35
 
@@ -34,7 +35,7 @@ def resolve(spec: Spec, sources: Sources, progress: Progress = SILENT) -> Lock:
         extras=tuple(_extra(file, sources) for file in spec.files),
         rendered=(),
     )
-    for sentence in lock_warnings(lock):
+    for sentence in (*lock_warnings(lock), *unmet(spec)):
         progress.say(f"warning: {sentence}")
     return lock
 

@@ -15,6 +15,7 @@ from bundler.pack.build import Options, build
 from bundler.pack.locking import lock_path, locked_plan
 from bundler.sources.kinds import Sources
 from bundler.spec.parse import read_spec
+from bundler.spec.unmet import unmet
 
 
 @click.command()
@@ -51,6 +52,8 @@ def command(
     progress = meter(quiet)
     spec = read_spec(spec_path)
     _, plan = locked_plan(spec, lock_path(spec_path))
+    for sentence in unmet(spec):
+        progress.say(f"warning: {sentence}")
     sources = Sources(spec.registries, spec.base, progress, plain_http=plain_http)
     options = Options(folder, volume_size=_size(volume_size), jobs=jobs, force=force)
     built = build(plan, sources, options, progress)

@@ -1,0 +1,16 @@
+"""Nobody is left to believe that a wish was met."""
+
+from __future__ import annotations
+
+from bundler.spec.parse import parse_spec
+from bundler.spec.unmet import unmet
+from tests.spec.texts import FULL, SMALLEST
+
+
+def test_what_is_not_done_yet_is_said() -> None:
+    said = unmet(parse_spec(FULL))
+    assert [sentence.partition(":")[0] for sentence in said] == ["signing.key", "monitoring.package"]
+
+
+def test_nothing_to_say() -> None:
+    assert unmet(parse_spec(SMALLEST)) == ()
