@@ -176,3 +176,21 @@ proxy: {{server_name: llm.example.internal, image: "{images}/team/nginx:1.29"}}
     path: extra/handbook.txt
 registries:
 {access}"""
+
+
+def lmstudio_yml(model: str, served: str, *, proxy: str = "", files: str = "", registries: Mapping[str, str]) -> str:
+    """A bundle.yml for LM Studio; ``model`` is an entry of ``models:``, ``served`` its id, ``files`` more lines."""
+    access = "".join(f'  "{host}": {settings}\n' for host, settings in registries.items())
+    run = f'run: container, image: "{proxy}"' if proxy else "run: host"
+    return f"""\
+apiVersion: llm-bundle/v1
+name: journey
+version: 1.0.0
+platform: linux/amd64
+stack: 9.2.0
+models:
+  - {model}
+serve: {{engine: lmstudio, model: {served}, context: 65536}}
+proxy: {{server_name: llm.example.internal, {run}}}
+{files}registries:
+{access}"""
