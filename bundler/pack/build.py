@@ -12,7 +12,7 @@ from bundler.digest import Digest
 from bundler.disk import guarded, require_file_size, require_space
 from bundler.errors import MachineError, UsageError
 from bundler.layout.arrangement import Slot
-from bundler.layout.volumes import MOST, SMALLEST, Cut
+from bundler.layout.volumes import MOST, SMALLEST, Cut, volume_name
 from bundler.pack.crew import Task, work
 from bundler.pack.fetch import Fetch, Workplace
 from bundler.pack.journal import Journal
@@ -53,20 +53,28 @@ def build(plan: Plan, source: Source, options: Options, progress: Progress = SIL
     """Build ``plan`` into ``options.folder``. Raises: BundleError; what was fetched so far is kept for the next run."""
     began = time.monotonic()
     cut = _cut(plan, options)
-    _check_names(cut, options)
+    with guarded(options.folder, "write"):
+        options.folder.mkdir(parents=True, exist_ok=True)
     require_file_size(options.folder, cut.size_of(0))
+    target = Target(options.folder, cut)
     journal = Journal(
         options.folder / f"{cut.name}.partial.state", plan.manifest_digest, cut.volume_size, len(plan.contents)
     )
-    with journal, Target(options.folder, cut) as target:
-        if not journal.load():
-            target.clear()
-        elif journal.begun:
-            progress.say("continuing the build that was not finished; what it left is hashed again")
-        require_space(options.folder, max(0, cut.total - target.allocated))
-        fetched = _fill(plan, source, target, journal, options, progress)
-        target.finish()
-        journal.remove()
+    with journal:
+        continued = journal.load()
+        if continued:
+            target.reclaim()
+        _check_names(target, options)
+        with target:
+            if not continued:
+                journal.start()
+                target.clear()
+            elif journal.begun:
+                progress.say("continuing the build that was not finished; what it left is hashed again")
+            require_space(options.folder, max(0, cut.total - target.allocated))
+            fetched = _fill(plan, source, target, journal, options, progress)
+            target.finish()
+            journal.remove()
     paths = target.finals
     return Built(
         bundle=options.folder / cut.name,
@@ -93,12 +101,13 @@ def _cut(plan: Plan, options: Options) -> Cut:
     return cut
 
 
-def _check_names(cut: Cut, options: Options) -> None:
-    """The final names must be free, or be files that the user gives up."""
-    with guarded(options.folder, "write"):
-        options.folder.mkdir(parents=True, exist_ok=True)
-    for name in (cut.name, *cut.names):
-        path = options.folder / name
+def _check_names(target: Target, options: Options) -> None:
+    """The final names must be free, or be files that the user gives up; no volume of an older build may go on them."""
+    if target.cut.volume_size:
+        after = options.folder / volume_name(target.cut.name, len(target.finals) + 1)
+        if after.exists():
+            raise MachineError(f"{after}: is a volume of another build", hint="Move the old volumes away first.")
+    for path in target.finals:
         with guarded(path, "look at"):
             if path.is_dir():
                 raise MachineError(f"{path}: is a folder", hint="Move it away, or build into another --output folder.")

@@ -39,7 +39,8 @@ class Journal:
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self.__exit__(None, None, None)
+                os.close(self._descriptor)
+                self._descriptor = -1
                 raise MachineError(
                     f"{self.path}: another build is writing the same bundle",
                     hint="Wait for it to end, or give this one another --output folder.",
@@ -50,6 +51,8 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._descriptor >= 0:
+            if not os.fstat(self._descriptor).st_size:
+                self.path.unlink(missing_ok=True)  # never begun: leave no trace
             os.close(self._descriptor)
             self._descriptor = -1
 
@@ -58,13 +61,16 @@ class Journal:
         size = _HEADER + self._members * _COUNT.size
         with guarded(self.path, "read"):
             data = os.pread(self._descriptor, size + 1, 0)
-        if len(data) == size and data[:_HEADER] == self._header:
-            self._noted = [count for (count,) in _COUNT.iter_unpack(data[_HEADER:])]
-            return True
+        if len(data) != size or data[:_HEADER] != self._header:
+            return False
+        self._noted = [count for (count,) in _COUNT.iter_unpack(data[_HEADER:])]
+        return True
+
+    def start(self) -> None:
+        """Begin anew: no member has any bytes."""
         with guarded(self.path, "write"):
             os.ftruncate(self._descriptor, 0)
-            os.pwrite(self._descriptor, self._header + bytes(size - _HEADER), 0)
-        return False
+            os.pwrite(self._descriptor, self._header + bytes(self._members * _COUNT.size), 0)
 
     @property
     def begun(self) -> bool:

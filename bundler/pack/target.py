@@ -24,9 +24,13 @@ class Target:
         self.written = 0
 
     def __enter__(self) -> Target:
-        for path in self._partials:
-            with guarded(path, "write"):
-                self._descriptors.append(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644))
+        try:
+            for path in self._partials:
+                with guarded(path, "write"):
+                    self._descriptors.append(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644))
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(
@@ -34,6 +38,13 @@ class Target:
     ) -> None:
         while self._descriptors:
             os.close(self._descriptors.pop())
+
+    def reclaim(self) -> None:
+        """Take back the names that a run gave which was killed between the first rename and the last."""
+        for partial, final in zip(self._partials, self.finals, strict=True):
+            with guarded(final, "rename"):
+                if final.is_file() and not final.is_symlink() and not partial.exists():
+                    final.replace(partial)
 
     @property
     def allocated(self) -> int:
