@@ -1,0 +1,162 @@
+"""A trial of a connector through Kibana, as the assistants use it: ``_execute`` with run, test, a tool call, a stream.
+
+Rules: nothing is changed in Kibana. The public ``_execute`` cannot hand on a stream (elastic/kibana, issue 188467), so
+the sub-action ``stream`` is run whole, which goes the same way with the same time limits; that the events come one by
+one is what the direct trial proves.
+Source of the forms: elastic/kibana, stack_connectors/server/connector_types/openai and kbn-connector-schemas/openai.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+from preconfigured.connectors.interface import MIN_CONTEXT
+from preconfigured.errors import RefusedError
+from preconfigured.live import questions, replies
+from preconfigured.live.finding import Finding, Trial, said
+from preconfigured.live.kibana import DEFAULT_SPACE, Kibana
+from preconfigured.live.refusal import NotFoundError
+from preconfigured.live.service_message import of_message
+
+GEN_AI = ".gen-ai"
+_HELD = "the sub-action stream goes through (whole; --direct shows whether events come one by one)"
+
+
+def try_connector(
+    kibana: Kibana,
+    connector: str,
+    *,
+    space: str = DEFAULT_SPACE,
+    model: str = "",
+    timeout: float = 210.0,
+    progress: Callable[[str], None] = lambda check: None,
+) -> Trial:
+    """Run a connector in a space; ``model`` stands in for one that the connector does not show.
+
+    Raises:
+        PreconfiguredError: Kibana cannot be reached, or refuses the login.
+    """
+    return Trial(tuple(_Steps(kibana, connector, space, model, timeout, progress).run()))
+
+
+def describe(kibana: Kibana, connector: str, space: str = DEFAULT_SPACE) -> dict[str, Any]:
+    """A connector as Kibana shows it in a space; ``config`` only where exposeConfig is true.
+
+    Raises:
+        NotFoundError: the space does not have it.
+        PreconfiguredError: Kibana cannot be reached, refuses, or answers something else.
+    """
+    found = kibana.get(f"/api/actions/connector/{quote(connector, safe='')}", space=space)
+    return found if isinstance(found, dict) else {}
+
+
+def config_of(row: dict[str, Any]) -> dict[str, Any]:
+    """The exposed config of a connector, empty where it is hidden."""
+    config = row.get("config")
+    return config if isinstance(config, dict) else {}
+
+
+class _Steps:
+    def __init__(
+        self, kibana: Kibana, connector: str, space: str, model: str, timeout: float, progress: Callable[[str], None]
+    ) -> None:
+        self._kibana = kibana
+        self._connector = connector
+        self._space = space
+        self._model = model
+        self._timeout = timeout
+        self._progress = progress
+
+    def run(self) -> Iterator[Finding]:
+        self._progress("connector")
+        try:
+            row = describe(self._kibana, self._connector, self._space)
+        except NotFoundError as error:
+            fix = "Mend the id, or add it to kibana.yml of every Kibana and restart them (llm-bundle connectors list)."
+            yield Finding("connector", "block", error.message, "kibana.yml", fix)
+            return
+        yield from self._shown(row)
+        if row.get("connector_type_id") != GEN_AI:
+            return
+        config = config_of(row)
+        self._model = self._model or str(config.get("defaultModel") or "")
+        for check, ask in (
+            ("run", self._plain),
+            ("test", self._plain),
+            ("tool-call", self._tool),
+            ("stream", self._whole),
+        ):
+            self._progress(check)
+            found = ask(check)
+            yield found
+            if check == "run" and found.state == "block":
+                return
+
+    def _shown(self, row: dict[str, Any]) -> Iterator[Finding]:
+        kind = said(str(row.get("connector_type_id")))
+        if kind != GEN_AI:
+            fix = "Run its test under Stack Management > Connectors."
+            found = f"connectors of type {kind} are not tried here, only {GEN_AI}"
+            yield Finding("connector", "warn", found, "kibana.yml", fix)
+            return
+        yield from self._origin(row)
+        yield from self._config(config_of(row))
+
+    def _origin(self, row: dict[str, Any]) -> Iterator[Finding]:
+        if row.get("is_preconfigured") is True:
+            yield Finding("connector", "ok", f"preconfigured, seen in space {self._space}")
+            return
+        fix = "Write it into kibana.yml, if every space shall have it."
+        yield Finding("connector", "warn", f"saved in space {self._space} only, not preconfigured", "kibana.yml", fix)
+
+    def _config(self, config: dict[str, Any]) -> Iterator[Finding]:
+        if not config:
+            yield Finding("config", "ok", "hidden (exposeConfig is not set)")
+            return
+        if config.get("apiProvider") == "Other" and config.get("enableNativeFunctionCalling") is not True:
+            fix = "Set enableNativeFunctionCalling: true in kibana.yml, or leave exposeConfig out (before 9.2)."
+            found = "Kibana describes tools in the prompt (simulated calls), which servers set up for tool calls refuse"
+            yield Finding("config", "warn", found, "kibana.yml", fix)
+        length = config.get("contextWindowLength")
+        if isinstance(length, int) and length < MIN_CONTEXT:
+            fix = f"Give the server, and then contextWindowLength, {MIN_CONTEXT} tokens or more."
+            yield Finding("config", "warn", f"contextWindowLength is {length:,}: too short", "context", fix)
+
+    def _plain(self, check: str) -> Finding:
+        begun = time.monotonic()
+        data, failed = self._execute(check, check, {"body": json.dumps(questions.plain(self._model))})
+        return failed or replies.answered(check, data, time.monotonic() - begun)
+
+    def _tool(self, check: str) -> Finding:
+        data, failed = self._execute(check, "run", {"body": json.dumps(questions.tool(self._model))})
+        return failed or replies.tool_called(check, data)
+
+    def _whole(self, check: str) -> Finding:
+        params = {"body": json.dumps(questions.counting(self._model)), "stream": False}
+        data, failed = self._execute(check, "stream", params)
+        found = failed or replies.answered(check, data, 0.0)
+        return found if found.state != "ok" else Finding(check, "ok", _HELD)
+
+    def _execute(self, check: str, sub_action: str, params: dict[str, Any]) -> tuple[Any, Finding | None]:
+        """What the model answered, or why not."""
+        path = f"/api/actions/connector/{quote(self._connector, safe='')}/_execute"
+        body = {"params": {"subAction": sub_action, "subActionParams": params}}
+        try:
+            result = self._kibana.post(path, body, space=self._space, timeout=self._timeout)
+        except RefusedError as error:
+            # 400 and 403 may be about the connector (its type, the licence) and not about the login.
+            return None, of_message(check, error.message)
+        if isinstance(result, dict) and result.get("status") == "ok":
+            return result.get("data"), None
+        return None, of_message(check, _words(result))
+
+
+def _words(result: Any) -> str:
+    """Message and service message of a failed run; the first is a set phrase where there is a second."""
+    found = result if isinstance(result, dict) else {}
+    texts = [found.get(key) for key in ("service_message", "message")]
+    return said(next((text for text in texts if isinstance(text, str) and text), ""))
