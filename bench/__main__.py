@@ -1,0 +1,86 @@
+"""``python -m bench``: make the payload, start the servers, measure, print the table; 1 when a target was missed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench import figures
+from bench.payload import IMAGE_BYTES, MODEL_BYTES, Payload, make_payload
+from bench.servers import serving
+from bench.table import Row, lines
+from bench.tool import Tool
+from tests.counterparts.mounts import mounted
+from tests.counterparts.need import need
+
+_PROGRAMS = {"nginx": "nginx-light", "docker-registry": "docker-registry", "skopeo": "skopeo", "curl": "curl"}
+
+
+def main() -> int:
+    """Run the benchmark."""
+    options = _options()
+    place = (options.place / "llm-bundle-bench").resolve()  # a name that nobody else's folder has, for it is removed
+    shutil.rmtree(place, ignore_errors=True)
+    try:
+        for program, package in _PROGRAMS.items():
+            need(program, package)
+        _say(f"making a payload of {(IMAGE_BYTES + MODEL_BYTES) * options.scale / 1e9:.1f} GB")
+        payload = make_payload(place / "payload", options.scale)
+        rows = list(_measured(place, payload, options.registry))
+    except pytest.skip.Exception as missing:
+        sys.exit(f"bench: {missing}")
+    finally:
+        if not options.keep:
+            shutil.rmtree(place, ignore_errors=True)
+    title = f"payload {payload_text(options.scale)}, image from {options.registry}, {os.cpu_count()} cores"
+    print("\n".join([title, *lines(rows)]))
+    return 0 if all(row.good for row in rows) else 1
+
+
+def payload_text(scale: float) -> str:
+    """What was bundled, in a few words."""
+    return f"{IMAGE_BYTES * scale / 1e9:g} GB of image + {MODEL_BYTES * scale / 1e9:g} GB of model"
+
+
+def _measured(place: Path, payload: Payload, registry: str) -> Iterator[Row]:
+    with serving(place / "servers", payload, registry) as served:
+        tool = Tool(place, served)
+        tool.lock()
+        _say("building, and what else there is, in turns")
+        yield from figures.building(tool, payload, served, place)
+        _say("verifying")
+        yield from figures.verifying(tool, payload, place)
+        yield from figures.starting(tool)
+        yield from _unpacked(tool, payload, place)
+
+
+def _unpacked(tool: Tool, payload: Payload, place: Path) -> Iterator[Row]:
+    _say("unpacking on XFS")
+    try:
+        with mounted("xfs", place / "xfs", size=3 * payload.bytes + (1 << 29)) as disk:
+            yield from figures.unpacking(tool, payload, disk)
+    except pytest.skip.Exception as reason:
+        _say(f"NOT MEASURED, unpack on XFS: {reason}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=main.__doc__)
+    parser.add_argument("--scale", type=float, default=1.0, help="of the payload; 0.1 for a quick try")
+    parser.add_argument("--registry", choices=["docker-registry", "nginx"], default="docker-registry")
+    parser.add_argument("--place", type=Path, default=Path("build/bench"), help="where its folder is made")
+    parser.add_argument("--keep", action="store_true", help="leave the folder afterwards")
+    return parser.parse_args()
+
+
+def _say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
