@@ -12,7 +12,7 @@ from tests.end_to_end.stage import BASE, ENGINE, ENGINE_AMD64, HANDBOOK, MODEL, 
 
 def test_lock_pins_digests_and_commit(journey: Journey, world: World) -> None:
     said = journey.runs["lock"].json
-    assert said.keys() == {"lock", "changed", "images", "models"}
+    assert said.keys() == {"lock", "changed", "images", "models", "gpu"}
     assert [model["commit"] for model in said["models"]] == [world.commit]
     lock = json.loads((journey.desk.folder / "bundle.lock").read_bytes())
     sources = {image["role"]: image["source_digest"] for image in lock["images"]}
