@@ -90,7 +90,7 @@ def _act(kibana: Kibana, space: str, action: str, prompt: dict[str, Any]) -> str
     if attributes.get("errors") or not isinstance(done, list) or not done or not isinstance(done[0], dict):
         raise RefusedError(
             f"space {space}: the prompt was not {action}d: {_why(attributes.get('errors'))}",
-            hint="The login needs the privileges of the Security AI Assistant in that space; the licence must allow it.",
+            hint="The login needs the privileges of the Security AI Assistant there, and the licence must allow it.",
         )
     return str(done[0].get("id"))
 
