@@ -18,6 +18,8 @@ from preconfigured.version import Since, StackVersion
 
 NAMES = ("gen-ai-other", "gen-ai-openai", "gen-ai-azure", "bedrock", "gemini", "inference")
 ENVELOPE = "envelope"
+ACTIONS = "actions"
+ACTION_TYPES = "action-types"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Schema:
 @cache
 def load(name: str) -> Schema:
     """Read one of ``NAMES``."""
-    document = _document(name)
+    document = raw(name)
     return Schema(
         name=name,
         title=document["title"],
@@ -69,7 +71,7 @@ def load(name: str) -> Schema:
 @cache
 def envelope_key(name: str) -> Key:
     """A key that stands beside config and secrets, as ``exposeConfig``."""
-    return next(key for key in keys(_document(ENVELOPE)) if key.name == name)
+    return next(key for key in keys(raw(ENVELOPE)) if key.name == name)
 
 
 def keys(schema: dict[str, Any]) -> tuple[Key, ...]:
@@ -90,7 +92,7 @@ def keys(schema: dict[str, Any]) -> tuple[Key, ...]:
 
 def json_schema(name: str, stack: StackVersion) -> dict[str, Any]:
     """The JSON schema of one of ``NAMES``, or of ``ENVELOPE``, as it holds for that stack version."""
-    return cast("dict[str, Any]", _for_stack(_document(name), stack))
+    return cast("dict[str, Any]", _for_stack(raw(name), stack))
 
 
 def _for_stack(node: Any, stack: StackVersion) -> Any:
@@ -108,6 +110,8 @@ def _for_stack(node: Any, stack: StackVersion) -> Any:
     return kept
 
 
-def _document(name: str) -> dict[str, Any]:
+@cache
+def raw(name: str) -> dict[str, Any]:
+    """One of ``NAMES``, ``ENVELOPE``, ``ACTIONS`` or ``ACTION_TYPES`` as the file has it; not to be changed."""
     text = resources.files(__package__).joinpath(f"{name}.json").read_text(encoding="utf-8")
     return cast("dict[str, Any]", json.loads(text))
