@@ -103,9 +103,7 @@ def _lines(
     yield ""
     yield "xpack.actions.preconfigured:"
     for connector in rendered:
-        yield from mapping([Entry(connector.id, _connector(connector, mode, values), "", _notes(connector))], 2)
-        if mode == "keystore" and (text := keystore_comment(connector)):
-            yield from comment(text, 4)
+        yield from connector_lines(connector, connector.id, mode, values, 2)
     for entry in around_.entries:
         yield ""
         yield from mapping([entry])
@@ -115,7 +113,18 @@ def _lines(
         yield from comment(f"Note: {note}")
 
 
-def _connector(connector: Rendered, mode: SecretsMode, values: SecretValues) -> tuple[Entry, ...]:
+def connector_lines(
+    connector: Rendered, key: str, mode: SecretsMode, values: SecretValues, indent: int
+) -> Iterator[str]:
+    """The lines of one connector, below ``key`` at that indentation."""
+    entries = connector_entries(connector, mode, values)
+    yield from mapping([Entry(key, entries, "", _notes(connector))], indent)
+    if mode == "keystore" and (text := keystore_comment(connector)):
+        yield from comment(text, indent + 2)
+
+
+def connector_entries(connector: Rendered, mode: SecretsMode, values: SecretValues) -> tuple[Entry, ...]:
+    """What stands below the connector's id."""
     kind = schema.load(connector.schema)
     expose = envelope_key("exposeConfig")
     config = tuple(

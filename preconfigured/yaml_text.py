@@ -77,7 +77,7 @@ def _entry(entry: Entry, indent: int) -> Iterator[str]:
     key = " " * indent + scalar(entry.key) + ":"
     if isinstance(entry.value, Items):
         yield key
-        yield from _items(entry.value, indent + 2)
+        yield from items(entry.value, indent + 2)
     elif not isinstance(entry.value, tuple):
         yield f"{key} {scalar(entry.value)}"
     elif entry.value:
@@ -87,9 +87,10 @@ def _entry(entry: Entry, indent: int) -> Iterator[str]:
         yield f"{key} {{}}"
 
 
-def _items(items: Items, indent: int) -> Iterator[str]:
+def items(found: Items, indent: int) -> Iterator[str]:
+    """The lines of a list."""
     pad = " " * indent
-    for item in items.values:
+    for item in found.values:
         if isinstance(item, str):
             yield f"{pad}- {scalar(item)}"
             continue
