@@ -8,6 +8,7 @@ for anything, as a line of its own for any lines; numbers are not compared, for 
 from __future__ import annotations
 
 import fnmatch
+import json
 import os
 import re
 import shlex
@@ -22,7 +23,7 @@ import pytest
 
 from bundler import errors
 from bundler.cli.commands.diff import FOUND
-from bundler.cli.main import COMMANDS, INTERRUPTED, READER_LEFT, cli
+from bundler.cli.main import COMMANDS, INTERRUPTED, READER_LEFT, call, cli
 from bundler.spec import keys
 from bundler.spec.families import families
 from bundler.spec.keys import Keys
@@ -165,6 +166,39 @@ def test_every_option_is_listed_and_no_other() -> None:
         assert command is not None
         offered |= {(name, option) for one in command.params if isinstance(one, click.Option) for option in one.opts}
     assert listed == offered
+
+
+def test_json_has_the_keys_that_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_inputs(tmp_path / "inputs")
+    shutil.copy(ROOT / "examples" / "tiny" / "bundle.yml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    bundle = "tiny-1.0.0.tar"
+    calls = {
+        "init": [["generic", "-o", "x.yml"], []],
+        "lock": [[]],
+        "plan": [[]],
+        "build": [[]],
+        "verify": [[bundle]],
+        "inspect": [[bundle]],
+        "unpack": [[bundle, "site"]],
+        "diff": [[bundle, bundle]],
+    }
+    found = {name: [seen_json([name, *args], capsys) for args in several] for name, several in calls.items()}
+    listed = {cells[0].strip("`"): re.findall(r"`(\w+)`", cells[1]) for cells in rows("command", "keys")}
+    listed["inspect"] += json.loads((tmp_path / "site" / "tiny-1.0.0" / "manifest.json").read_text())
+    listed["unpack"] += listed["verify"]
+    printed = {name: set().union(*documents) for name, documents in found.items()}
+    assert {name: set(words) for name, words in listed.items()} == printed
+
+
+def seen_json(args: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    """What a command prints with ``--json``."""
+    assert call([*args, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert isinstance(document, dict)
+    return document
 
 
 def test_the_exit_codes_are_those_of_the_errors() -> None:
