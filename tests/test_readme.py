@@ -175,7 +175,7 @@ def test_json_has_the_keys_that_are_listed(
     shutil.copy(ROOT / "examples" / "tiny" / "bundle.yml", tmp_path)
     monkeypatch.chdir(tmp_path)
     bundle = "tiny-1.0.0.tar"
-    calls = {
+    calls: dict[str, list[list[str]]] = {
         "init": [["generic", "-o", "x.yml"], []],
         "lock": [[]],
         "plan": [[]],
