@@ -63,7 +63,16 @@ def _contents(lock: Lock, others: tuple[str, ...]) -> str:
 _MEANINGS = {
     "kibana/kibana.yml": "the connectors: paste into kibana.yml of every Kibana node",
     "kibana/NEXT-STEPS.md": "what to set in the AI Assistants afterwards",
-    "kibana/keystore.md": "how each Kibana gets the token, without writing it into a file",
+    **{
+        f"kibana/keystore-{install}.sh": f"puts the token into Kibana's keystore, where Kibana was installed by {how}"
+        for install, how in (
+            ("archive", "tar.gz"),
+            ("deb", "a Debian package"),
+            ("rpm", "an RPM package"),
+            ("docker", "Docker"),
+            ("eck", "Elastic's operator for Kubernetes"),
+        )
+    },
 }
 
 
