@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime, timezone
 from pathlib import Path
 
 import click
@@ -36,9 +37,16 @@ def command(old: Path, new: Path, as_json: bool) -> int:
 def _text(result: Comparison) -> list[str]:
     if result.same:
         return ["the same"]
-    lines = [f"  {key}: {old or 'none'} -> {new or 'none'}" for key, (old, new) in result.fields.items()]
+    lines = [f"  {key}: {_shown(key, old)} -> {_shown(key, new)}" for key, (old, new) in result.fields.items()]
     lines += [f"{_SIGNS[change.change]} {change.path}  {_sizes(change)}" for change in result.changes]
     return [*lines, f"{size_text(result.new_bytes)} of the new bundle are not in the old one"]
+
+
+def _shown(key: str, value: str | None) -> str:
+    """A field's value for people: the time as ``inspect`` has it."""
+    if key == "created" and value is not None:
+        return datetime.fromtimestamp(int(value), timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return value or "none"
 
 
 def _sizes(change: Change) -> str:
