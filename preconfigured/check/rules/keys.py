@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from preconfigured import schema
 from preconfigured.check.against import Problem
 from preconfigured.check.case import PRECONFIGURED, Case, ConnectorView
-from preconfigured.check.near import nearest
+from preconfigured.check.near import nearest, right_key
 from preconfigured.check.rules.rule import Hit, hit, rule
 from preconfigured.check.shown import key_text, path_text
 from preconfigured.version import Since
@@ -15,19 +15,6 @@ from preconfigured.version import Since
 _FIRST_USE = "Kibana starts, but refuses the connector when somebody first uses it"
 _NO_START = "Kibana does not start"
 _ENVELOPE = schema.raw(schema.ENVELOPE)["properties"]
-# What people write for a key of a connector, by habit from other products.
-_MEANT = {
-    "model": "defaultModel", "modelname": "defaultModel", "modelid": "defaultModel", "url": "apiUrl",
-    "baseurl": "apiUrl", "endpoint": "apiUrl", "provider": "apiProvider", "token": "apiKey", "bearertoken": "apiKey",
-    "contextwindow": "contextWindowLength", "contextlength": "contextWindowLength", "maxtokens": "contextWindowLength",
-    "nativefunctioncalling": "enableNativeFunctionCalling", "organization": "organizationId", "project": "projectId",
-    "type": "actionTypeId", "connectortypeid": "actionTypeId", "secretkey": "secret", "region": "gcpRegion",
-    "accesskeyid": "accessKey", "secretaccesskey": "secret", "credentials": "credentialsJson",
-}  # fmt: skip
-
-
-def _plain(name: str) -> str:
-    return "".join(character for character in name.lower() if character.isalnum())
 
 
 def _in_part(case: Case, problem: Problem) -> tuple[ConnectorView, str] | None:
@@ -62,7 +49,7 @@ def unknown_connector_key(case: Case) -> Iterator[Hit]:
         part = _part_with(one, problem.name)
         if part:
             fix = f"Move it below {part}."
-        elif near := _right(problem.name, _ENVELOPE):
+        elif near := right_key(problem.name, _ENVELOPE):
             fix = f"Write {near}."
         message = "A connector has no such key, and Kibana does not start."
         yield hit(problem.setting, message, fix, found=key_text(problem.name))
@@ -78,9 +65,9 @@ def unknown_key(case: Case) -> Iterator[Hit]:
         one, part = place
         keys = [*problem.schema["properties"]]
         other = "secrets" if part == "config" else "config"
-        near = _right(problem.name, keys)
+        near = right_key(problem.name, keys)
         fix = f"Write {near}." if near else f"Remove it. Keys of {_kind(one)}: {', '.join(keys)}."
-        if _part_with(one, problem.name) == other or (not near and _right(problem.name, _names(one, other))):
+        if _part_with(one, problem.name) == other or (not near and right_key(problem.name, _names(one, other))):
             fix = f"Move it below {other}."
         elif problem.name in _ENVELOPE:
             fix = "Move it one level up, beside name."
@@ -126,12 +113,6 @@ def misplaced_connector(case: Case) -> Iterator[Hit]:
             message = f"Kibana looks for connectors only below {below}; it refuses to start, or does not see this one."
             found = path_text(setting.path) or "actionTypeId at the top level"
             yield hit(setting, message, f"Move it to {below}.{path_text(setting.path[-1:]) or 'ID'}.", found=found)
-
-
-def _right(name: str, keys: object) -> str | None:
-    choices = [str(key) for key in keys] if isinstance(keys, (list, dict, tuple, set)) else []
-    meant = _MEANT.get(_plain(name))
-    return meant if meant in choices else nearest(name, choices)
 
 
 def _names(one: ConnectorView, part: str) -> list[str]:

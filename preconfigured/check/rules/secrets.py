@@ -137,7 +137,7 @@ def keystore_orphan(case: Case) -> Iterator[Hit]:
     at = case.setting(*PRECONFIGURED) or Setting((), 1, 1)
     for key in sorted(case.site.keystore or ()):
         match = _KEYSTORE.fullmatch(key)
-        if match is None or any(key.startswith(keystore_key(name, "")) for name in ids):
+        if match is None or any(key.startswith(f"xpack.actions.preconfigured.{name}.") for name in ids):
             continue
         near = nearest(match["id"], ids)
         message = "The keystore holds half a connector that is not in the file: Kibana does not start."

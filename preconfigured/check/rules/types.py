@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 
 from preconfigured import schema
+from preconfigured.check.against import Problem
 from preconfigured.check.case import Case, ConnectorView, action_type_meant, provider_meant, providers
-from preconfigured.check.near import nearest
+from preconfigured.check.near import nearest, right_key
 from preconfigured.check.rules.rule import Hit, hit, rule
 from preconfigured.check.shown import HIDDEN
 from preconfigured.check.tree import Scalar
@@ -60,10 +61,9 @@ def bad_format(case: Case) -> Iterator[Hit]:
 def missing_key(case: Case) -> Iterator[Hit]:
     """Secrets have a rule of their own, since they may lie in the keystore."""
     for problem in case.problems:
-        if problem.kind == "missing" and problem.setting.name != "secrets":
+        if problem.kind == "missing" and problem.setting.name != "secrets" and not _misspelt(problem):
             about = problem.schema["properties"][problem.name].get("description", "")
-            inside = problem.setting.name == "config"
-            message = f"{about} {_FIRST_USE if inside else _NO_START}.".strip()
+            message = f"{about} {_FIRST_USE if problem.setting.name == 'config' else _NO_START}.".strip()
             path = (*problem.setting.path, problem.name)
             yield hit(problem.setting, message, f"Add {problem.name}.", found=f"no {problem.name}", path=path)
     for one in case.connectors:
@@ -126,6 +126,12 @@ def small_context(case: Case) -> Iterator[Hit]:
         if at and digits.isdecimal() and len(digits) < 9 and 0 < int(digits) < MIN_CONTEXT:
             message = f"The Observability AI Assistant needs a context window of at least {MIN_CONTEXT:,} tokens."
             yield hit(at, message, "Start the server with a larger one and say so here, or do not choose it there.")
+
+
+def _misspelt(problem: Problem) -> bool:
+    """Whether the missing key is there under another name, which is said by a rule of its own."""
+    known = problem.schema["properties"]
+    return any(right_key(name, known) == problem.name for name in problem.setting.children if name not in known)
 
 
 def _no_config(one: ConnectorView) -> Iterator[Hit]:
