@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from preconfigured.connectors.interface import MIN_CONTEXT
-from preconfigured.errors import RefusedError
+from preconfigured.errors import RefusedError, UnreachableError
 from preconfigured.live import questions, replies
 from preconfigured.live.finding import Finding, Trial, said
 from preconfigured.live.kibana import DEFAULT_SPACE, Kibana
@@ -150,6 +150,10 @@ class _Steps:
         except RefusedError as error:
             # 400 and 403 may be about the connector (its type, the licence) and not about the login.
             return None, of_message(check, error.message)
+        except UnreachableError as error:
+            # Kibana answered a moment ago: it is the run that takes too long, or that a proxy before Kibana cuts.
+            fix = "See with --direct whether the model hangs; a proxy before Kibana must wait as long; or allow more time."
+            return None, Finding(check, "block", f"no answer to the run: {error.message}", "proxy-timeout", fix)
         if isinstance(result, dict) and result.get("status") == "ok":
             return result.get("data"), None
         return None, of_message(check, _words(result))

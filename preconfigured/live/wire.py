@@ -144,6 +144,8 @@ class Wire:
             _request(connection, method, path, body, headers)
             connection.sock.settimeout(self._left(begun))
             return connection.getresponse()
+        except TimeoutError as error:
+            raise self._silent() from error
         except (OSError, http.client.HTTPException) as error:
             raise self._broken(error) from error
 
@@ -157,6 +159,8 @@ class Wire:
                     return
                 size += len(piece)
                 yield time.monotonic() - begun, piece
+        except TimeoutError as error:
+            raise self._silent() from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._broken(error) from error
         raise Broken(Reason("model-server", f"the answer has more than {LARGEST} bytes", "Is this a model's server?"))
@@ -174,6 +178,10 @@ class Wire:
     def _answer(self, response: http.client.HTTPResponse, body: bytes, begun: float) -> Answer:
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, headers, body, time.monotonic() - begun)
+
+    def _silent(self) -> Broken:
+        fix = "The model hangs, is overloaded or still loading: see its log; or allow more time."
+        return Broken(Reason("model-server", f"connected, but no whole answer within {self.timeout:g} s", fix))
 
     def _broken(self, error: BaseException) -> Broken:
         return Broken(reason(error, self.address.host, "--ca"))

@@ -111,16 +111,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _stream(self, question: dict[str, Any]) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
-        self.send_header("Transfer-Encoding", "chunked")
+        chunked = self.request_version != "HTTP/1.0"
+        self.send_header(*(("Transfer-Encoding", "chunked") if chunked else ("Connection", "close")))
         self.end_headers()
         for document in _events(question, self.server.behaviour):
-            self._chunk(f"data: {document}\n\n".encode())
-        self.wfile.write(b"0\r\n\r\n")
-
-    def _chunk(self, data: bytes) -> None:
-        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-        self.wfile.flush()
-        time.sleep(self.server.behaviour.gap)
+            data = f"data: {document}\n\n".encode()
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data) if chunked else data)
+            self.wfile.flush()
+            time.sleep(self.server.behaviour.gap)
+        self.wfile.write(b"0\r\n\r\n" if chunked else b"")
 
     def _json(self, status: int, document: dict[str, Any]) -> None:
         body = json.dumps(document).encode()

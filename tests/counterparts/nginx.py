@@ -29,7 +29,7 @@ http {{
     listen 127.0.0.1:{port}{ssl};
     {certificate}
     client_max_body_size {max_body};
-    proxy_http_version 1.1;
+    proxy_http_version {version};
     proxy_set_header Connection "";
     proxy_set_header Host $host;
     proxy_buffering {buffering};
@@ -110,6 +110,8 @@ class Nginx:
             certificate=tls,
             max_body=proxy.max_body,
             buffering="on" if proxy.buffering else "off",
+            # With 1.1 a chunked stream passes even a buffering nginx at once; 1.0 is what nginx does by default.
+            version="1.0" if proxy.buffering else "1.1",
             read_timeout=proxy.read_timeout,
             token=check,
             upstream=upstream,

@@ -10,6 +10,9 @@ from bundler.cli.lazy import Lazy
 
 COMMANDS: Final = {
     "check": "Find what is wrong with the connectors in a kibana.yml.",
+    "list": "List the connectors in every space of a Kibana.",
+    "try": "Try a connector through Kibana, and its model straight through the proxy.",
+    "prompts": "Put the system prompt for tool calling into the Security AI Assistant.",
 }
 
 
