@@ -36,14 +36,14 @@ class Authority:
         subject = ["-subj", "/CN=llm-bundle test authority", "-days", "2"]
         self._run("req", "-x509", *_NEW_KEY, "-keyout", self._key, "-out", self.ca, *subject)
 
-    def server(self, *names: str) -> Certificate:
-        """A certificate for ``names``, host names or IP addresses."""
+    def server(self, *names: str, days: int = 2) -> Certificate:
+        """A certificate for ``names``, host names or IP addresses; below 0 ``days`` it has expired."""
         made = Certificate(self._folder / f"{names[0]}.pem", self._folder / f"{names[0]}.key", self.ca)
         request, extensions = self._folder / "request.pem", self._folder / "extensions"
         self._run("req", *_NEW_KEY, "-keyout", made.key, "-out", request, "-subj", f"/CN={names[0]}")
         kinds = [f"{'IP' if name[0].isdigit() else 'DNS'}:{name}" for name in names]
         extensions.write_text(f"subjectAltName={','.join(kinds)}\n")
-        signer: list[str | Path] = ["-CA", self.ca, "-CAkey", self._key, "-CAcreateserial", "-days", "2"]
+        signer: list[str | Path] = ["-CA", self.ca, "-CAkey", self._key, "-CAcreateserial", "-days", str(days)]
         self._run("x509", "-req", "-in", request, *signer, "-extfile", extensions, "-out", made.certificate)
         return made
 

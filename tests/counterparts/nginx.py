@@ -45,9 +45,13 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """What a proxy is set to; sound as it stands. An empty ``token`` leaves the check to the server behind."""
+    """What a proxy is set to; sound as it stands. An empty ``token`` leaves the check to the server behind.
+
+    ``adds`` is a token that the proxy sends on whatever the client sent.
+    """
 
     token: str = ""
+    adds: str = ""
     tls: Certificate | None = None
     buffering: bool = False
     max_body: str = "16m"
@@ -103,6 +107,8 @@ class Nginx:
             tls = f"ssl_certificate {proxy.tls.certificate}; ssl_certificate_key {proxy.tls.key};"
         if proxy.token:
             check = f'if ($http_authorization != "Bearer {proxy.token}") {{ return 401; }}'
+        if proxy.adds:
+            check += f' proxy_set_header Authorization "Bearer {proxy.adds}"; proxy_set_header Connection "";'
         return _CONFIG.format(
             folder=self._folder,
             port=self.port,
