@@ -22,12 +22,9 @@ def kibana_files(lock: Lock) -> dict[str, str]:
     request = lock.request
     if not request["connectors"]:
         return {}
-    model = next(model for model in lock.models if model.id == request["serve"]["model"])
-    context = request["serve"]["context"] or model.facts.context
     with _as_ours():
         stack = StackVersion.parse(request["stack"])
-        connectors = _connectors(request, context, native=_calls_tools(lock, model))
-        settings = Settings(default_connector=connectors[0].id, air_gap=AirGap())
+        connectors, settings = wanted(lock)
         scripts = {
             f"kibana/keystore-{install}.sh": keystore_script(render_all(connectors, stack), install)
             for install in INSTALLS
@@ -37,6 +34,17 @@ def kibana_files(lock: Lock) -> dict[str, str]:
             "kibana/NEXT-STEPS.md": next_steps(connectors, settings, stack=stack),
             **scripts,
         }
+
+
+def wanted(lock: Lock) -> tuple[list[Connector], Settings]:
+    """The connectors that bundle.yml asks for, perhaps none, and the settings around them."""
+    request = lock.request
+    if not request["connectors"]:
+        return [], Settings()
+    model = next(model for model in lock.models if model.id == request["serve"]["model"])
+    context = request["serve"]["context"] or model.facts.context
+    connectors = _connectors(request, context, native=_calls_tools(lock, model))
+    return connectors, Settings(default_connector=connectors[0].id, air_gap=AirGap())
 
 
 def check_connectors(request: Mapping[str, Any]) -> None:

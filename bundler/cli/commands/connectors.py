@@ -9,6 +9,9 @@ import click
 from bundler.cli.lazy import Lazy
 
 COMMANDS: Final = {
+    "render": "Write the connectors as a snippet for kibana.yml, or for Kubernetes.",
+    "apply": "Put the connectors into a kibana.yml; everything else in it stays.",
+    "remove": "Take a connector out of a kibana.yml again.",
     "check": "Find what is wrong with the connectors in a kibana.yml.",
     "list": "List the connectors in every space of a Kibana.",
     "try": "Try a connector through Kibana, and its model straight through the proxy.",
