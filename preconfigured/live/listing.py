@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from preconfigured.errors import RefusedError, UnreachableError
+from preconfigured.errors import RefusedError, UnreachableError, UsageError
 from preconfigured.live.finding import said
 from preconfigured.live.kibana import DEFAULT_SPACE, Kibana, check_space
 
@@ -93,7 +93,7 @@ def spaces_of(kibana: Kibana) -> tuple[tuple[str, str], ...]:
     rows = _rows(found, "spaces")
     if len(rows) > MAX_SPACES:
         raise UnreachableError(f"{kibana.url}: expected at most {MAX_SPACES} spaces, found {len(rows)}")
-    return tuple((check_space(_text(row, "id")), said(_text(row, "name") or _text(row, "id"))) for row in rows)
+    return tuple(_named(row) for row in rows)
 
 
 def connectors_of(kibana: Kibana, space: str = DEFAULT_SPACE) -> tuple[Listed, ...]:
@@ -204,6 +204,15 @@ def _listed(row: dict[str, Any]) -> Listed:
         deprecated=row.get("is_deprecated") is True,
         type_deprecated=row.get("is_connector_type_deprecated") is True,
     )
+
+
+def _named(row: dict[str, Any]) -> tuple[str, str]:
+    space = _text(row, "id")
+    try:
+        return check_space(space), said(_text(row, "name") or space)
+    except UsageError as error:
+        text = f"expected the ids of spaces, found {said(space)[:80]!r}"
+        raise UnreachableError(text, hint="Is this really a Kibana?") from error
 
 
 def _rows(found: Any, what: str) -> list[dict[str, Any]]:

@@ -19,6 +19,18 @@ _KIBANA = "Kibana got "
 # In this order: the first that fits.
 _CODES: tuple[tuple[str, Place, str, str], ...] = (
     (
+        r"Response validation failed.*usage",
+        "model-server",
+        "the answer does not say how many tokens it took, which Kibana insists on",
+        "Use a server that counts tokens (usage in the answer, as vLLM and LM Studio give it).",
+    ),
+    (
+        r"Response validation failed",
+        "path",
+        "the answer is no chat completion as Kibana wants it (choices, usage)",
+        "Look whether apiUrl is the address of an OpenAI-compatible server, ending in /v1/chat/completions.",
+    ),
+    (
         r"allowedHosts",
         "allowed-hosts",
         "Kibana may not call that host",
@@ -83,12 +95,6 @@ _CODES: tuple[tuple[str, Place, str, str], ...] = (
         "kibana.yml",
         "the answer is longer than Kibana takes",
         "Raise xpack.actions.maxResponseContentLength in kibana.yml.",
-    ),
-    (
-        r"Response validation failed",
-        "path",
-        "the answer is no chat completion as Kibana wants it (choices, usage)",
-        "Look whether apiUrl is the address of an OpenAI-compatible server, ending in /v1/chat/completions.",
     ),
     (
         r"is disabled because|license",
