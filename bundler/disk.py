@@ -25,6 +25,10 @@ _HINTS: Final = {
     errno.EFBIG: "The file system cannot hold a file of this size (FAT32 stops at 4 GiB): use --volume-size 4000MB.",
     errno.EIO: "The disk or medium is failing: check the system log, and use another one.",
     errno.ENAMETOOLONG: "Choose a shorter name or a folder nearer to the root.",
+    errno.ENOENT: "Check how the path is written; its folder must be there.",
+    errno.EEXIST: "A file of that name is in the way; choose another folder.",
+    errno.EISDIR: "A folder of that name is in the way; move it away, or name another file.",
+    errno.ELOOP: "That path leads through a link that is not followed; name the file itself.",
     errno.ENOTDIR: "A part of that path is a file; choose another folder.",
     errno.EMFILE: "Raise the limit of open files: ulimit -n 4096.",
 }

@@ -72,16 +72,19 @@ class Bar:
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
         from rich.progress import Progress as Bars
+        from rich.table import Column
 
         self.end()
+        console = Console(stderr=True)
+        wide = [TransferSpeedColumn(), TimeRemainingColumn()] if console.width >= 90 else []
         self._bars = Bars(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
+            TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True)),
+            BarColumn(bar_width=max(5, console.width // 4)),
+            DownloadColumn(table_column=Column(no_wrap=True)),
+            *wide,
+            console=console,
             transient=True,
+            expand=True,
         )
         self._bars.start()
         self._task = self._bars.add_task(clean(title), total=total)

@@ -22,7 +22,7 @@ Place: TypeAlias = "Callable[[str], str]"
 def lock_lines(made: Made, spec_path: Path) -> list[str]:
     """What was locked."""
     rows = [*map(_image_row, made.lock.images), *map(_model_row, made.lock.models), *map(_extra_row, made.lock.extras)]
-    rows.append(("GPU memory", "", _gpu_text(memory(made.lock))))
+    rows.append(("GPU", "", _gpu_text(memory(made.lock))))
     verb = "wrote" if made.changed else "kept, nothing has changed:"
     named = "" if spec_path == Path("bundle.yml") else f" {spec_path}"
     return [*table(rows), f"{verb} {made.path}", f"next: llm-bundle plan{named}, then llm-bundle build{named}"]
@@ -75,7 +75,7 @@ def plan_lines(lock: Lock, plan: Plan, ahead: Outlook, place: Place) -> list[str
                 ("to fetch", size_text(ahead.fetch_bytes)),
                 ("disk here", f"{size_text(ahead.bundle_bytes)} for the bundle; nothing besides"),
                 ("disk at the site", f"about {size_text(ahead.site_bytes)}: bundle, what is unpacked, images loaded"),
-                ("GPU memory", _gpu_text(ahead.memory)),
+                ("GPU", _gpu_text(ahead.memory)),
             ]
         ),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from dataclasses import replace
 
@@ -11,7 +12,8 @@ from bundler.errors import SourceError, UsageError
 from bundler.lock.images import lock_images
 from bundler.lock.model import Lock, LockedFile
 from bundler.lock.models import lock_model
-from bundler.models.memory import warnings
+from bundler.models.facts import ModelFacts
+from bundler.models.memory import gpu_need, gpus_that_fit, sentence, warnings
 from bundler.progress import SILENT, Progress
 from bundler.sources import http
 from bundler.sources.kinds import Sources
@@ -24,19 +26,20 @@ _LATEST = 1 << 35
 
 def resolve(spec: Spec, sources: Sources, progress: Progress = SILENT) -> Lock:
     """Look up all that ``spec`` names; ``rendered`` is left empty. Raises: BundleError."""
+    created = _now()
     images = lock_images(spec, sources, progress)
     models = tuple(lock_model(model, spec, sources, progress) for model in spec.models)
     lock = Lock(
         tool=__version__,
-        created=_now(),
+        created=created,
         request=request_of(spec),
         images=images,
         models=models,
         extras=tuple(_extra(file, sources) for file in spec.files),
         rendered=(),
     )
-    for sentence in (*lock_warnings(lock), *unmet(spec)):
-        progress.say(f"warning: {sentence}")
+    for text in (*lock_warnings(lock), *unmet(spec)):
+        progress.say(f"warning: {text}")
     return lock
 
 
@@ -44,7 +47,18 @@ def lock_warnings(lock: Lock) -> tuple[str, ...]:
     """What a person should think over before the bundle is carried to the site."""
     serve = lock.request["serve"]
     served = next(model for model in lock.models if model.id == serve["model"])
-    return warnings(served.facts, model_id=served.id, engine=serve["engine"], context=serve["context"])
+    found = warnings(served.facts, model_id=served.id, engine=serve["engine"], context=serve["context"])
+    return (*found, *_too_few_gpus(served.facts, serve["context"] or served.facts.context, serve["gpus"]))
+
+
+def _too_few_gpus(facts: ModelFacts, context: int | None, gpus: int) -> tuple[str, ...]:
+    if not context:
+        return ()
+    need = gpu_need(facts, context=context)
+    fits = gpus_that_fit(need)
+    if fits and min(fit.count for fit in fits) <= gpus:
+        return ()
+    return (f"serve.gpus is {gpus}, which no usual GPU is large enough for: {sentence(need, fits)}",)
 
 
 def keep_time(new: Lock, old: Lock) -> Lock:
@@ -65,6 +79,7 @@ def _now() -> int:
     given = os.environ.get("SOURCE_DATE_EPOCH")
     if given is None:
         return int(time.time())
-    if not given.isdecimal() or not given.isascii() or int(given[:12]) > _LATEST:
-        raise UsageError(f"SOURCE_DATE_EPOCH: expected seconds since 1970, found {given[:40]!r}")
+    if not re.fullmatch("[0-9]{1,12}", given) or int(given) > _LATEST:
+        hint = "Set it to what `date +%s` prints, or unset it."
+        raise UsageError(f"SOURCE_DATE_EPOCH: expected seconds since 1970, found {given[:40]!r}", hint=hint)
     return int(given)

@@ -23,7 +23,7 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 def verify_folder(root: Path, progress: Progress = SILENT) -> Report:
     """Verify the folder ``root``. Raises: IntegrityError when it is no unpacked bundle; MachineError."""
-    listing = _small(root, SUMS)
+    listing = small_file(root, SUMS)
     listed = dict(sums.decode(listing))
     manifest, damages = _manifest(root, listed, listing)
     sizes = {member.path: member.size for member in manifest.members} if manifest else {}
@@ -43,13 +43,13 @@ def verify_folder(root: Path, progress: Progress = SILENT) -> Report:
         manifest=manifest,
         manifest_digest=listed.get(MANIFEST),
     )
-    return report.with_damage(*damages)
+    return report.with_damage([], damages)
 
 
 def _manifest(root: Path, listed: dict[str, Digest], listing: bytes) -> tuple[Manifest | None, list[Damage]]:
     """The manifest if it can be believed, and what speaks against it."""
     try:
-        data = _small(root, MANIFEST)
+        data = small_file(root, MANIFEST)
         if Digest.of(data) != listed.get(MANIFEST):
             return None, []  # its own line in the sums will say so
         manifest = decode(data)
@@ -61,7 +61,8 @@ def _manifest(root: Path, listed: dict[str, Digest], listing: bytes) -> tuple[Ma
     return manifest, []
 
 
-def _small(root: Path, name: str) -> bytes:
+def small_file(root: Path, name: str) -> bytes:
+    """A whole file of at most 64 MiB at the top of the folder. Raises: IntegrityError; MachineError."""
     path = root / name
     try:
         with os.fdopen(os.open(path, _OPEN), "rb") as file:

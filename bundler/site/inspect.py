@@ -11,6 +11,7 @@ from bundler.disk import read_bounded
 from bundler.errors import IntegrityError
 from bundler.layout.manifest import MAX_BYTES, Manifest, decode
 from bundler.layout.member import MANIFEST, SUMS
+from bundler.site.folder import small_file
 from bundler.site.medium import find
 from bundler.site.opening import open_bundle
 from bundler.trust import sums
@@ -32,7 +33,7 @@ def inspect(paths: Sequence[Path]) -> Inspected:
     """
     first = paths[0]
     if len(paths) == 1 and first.is_dir():
-        listed = sums.decode(read_bounded(first / SUMS, MAX_BYTES), where=str(first / SUMS))
+        listed = sums.decode(small_file(first, SUMS), where=str(first / SUMS))
         found = _document(first / MANIFEST)
         if listed.get(MANIFEST) != found.digest:
             raise IntegrityError(f"{first / MANIFEST}: does not match its line in {SUMS}")

@@ -46,7 +46,7 @@ class Medium:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
                 self.__exit__(None, None, None)
-                raise MachineError(f"{path}: is not a regular file")
+                raise MachineError(f"{path}: is not a regular file", hint="Name the .tar, or one of its volumes.")
             self._sizes[number] = found.st_size
         return self
 
@@ -168,5 +168,6 @@ def _siblings(folder: Path, stem: str) -> Medium:
     rows = ((split_name(path.name), path) for path in names)
     files = {row[1]: path for row, path in rows if row and row[0] == stem and row[1] > 0}
     if not files:
-        raise MachineError(f"{folder / stem}: there is no such file, and no volume {volume_name(stem, 1)}")
+        message = f"{folder / stem}: there is no such file, and no volume {volume_name(stem, 1)}"
+        raise MachineError(message, hint="Check how the path is written, and that the medium is mounted.")
     return Medium(folder, stem, files, cut=True)

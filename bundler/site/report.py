@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,7 +12,7 @@ from bundler.layout.manifest import Manifest
 Signature = Literal["valid", "absent", "unchecked", "invalid"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Damage:
     """A member that is not as promised: its path, the volume it lies in (None outside volumes), a sentence."""
 
@@ -36,9 +37,10 @@ class Report:
         """Whether everything is as promised."""
         return not self.damaged
 
-    def with_damage(self, *more: Damage) -> Report:
-        """This report with further damage, in a stable order, each once."""
-        return replace(self, damaged=tuple(sorted({*self.damaged, *more}, key=_by_place)))
+    def with_damage(self, whole: Iterable[Damage], parts: Iterable[Damage]) -> Report:
+        """This report with the damage of the bundle as a whole first, then that of its members by path."""
+        rows = (*whole, *sorted((*self.damaged, *parts), key=_by_place))
+        return replace(self, damaged=tuple(dict.fromkeys(rows)))
 
 
 def _by_place(damage: Damage) -> tuple[str, str, str]:

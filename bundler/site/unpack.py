@@ -27,7 +27,7 @@ from bundler.progress import SILENT, Progress
 from bundler.site.crew import each
 from bundler.site.medium import Medium
 from bundler.site.opening import Opened, open_bundle
-from bundler.site.report import Report
+from bundler.site.report import Damage, Report
 from bundler.site.verify import ends, frame
 from bundler.site.volume_check import guilty
 
@@ -88,13 +88,10 @@ def _write_all(medium: Medium, opened: Opened, folder: Path, shared: bool, progr
         rows = each(slots, writer.write)
     finally:
         progress.end()
-    damages = [*ends(medium, opened.arrangement.size), *frame(medium, opened)]
-    for slot, reason in rows:
-        if reason:
-            damages += guilty(medium, slot, reason)
-    good = [slot.member.size for slot, reason in rows if not reason]
+    good = [slot.member.size for slot, bad in rows if not bad]
     report = Report(len(good), sum(good), opened.signature, (), opened.manifest, opened.manifest_digest)
-    return report.with_damage(*damages)
+    parts = [*frame(medium, opened), *(damage for _, bad in rows for damage in bad)]
+    return report.with_damage(ends(medium, opened.arrangement.size), parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +104,14 @@ class _Writer:
     shared: bool
     progress: Progress
 
-    def write(self, slot: Slot, buffer: memoryview) -> tuple[Slot, str | None]:
-        """Write one member; why it is not as promised, or None."""
+    def write(self, slot: Slot, buffer: memoryview) -> tuple[Slot, list[Damage]]:
+        """Write one member, and say how it is damaged if it is."""
         path = self.folder / slot.member.path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
             try:
-                reason = self._fill(slot, descriptor, buffer)
+                bad = self._fill(slot, descriptor, buffer)
                 os.fchmod(descriptor, slot.member.mode)
                 os.utime(descriptor, (self.mtime, self.mtime))
                 os.fsync(descriptor)
@@ -122,9 +119,9 @@ class _Writer:
                 os.close(descriptor)
         except OSError as error:
             raise disk_error(error, path, "write") from error
-        return slot, reason
+        return slot, bad
 
-    def _fill(self, slot: Slot, descriptor: int, buffer: memoryview) -> str | None:
+    def _fill(self, slot: Slot, descriptor: int, buffer: memoryview) -> list[Damage]:
         digest = hashlib.sha256()
         shared = self.shared and self._share(slot, descriptor)
         at = 0
@@ -133,18 +130,18 @@ class _Writer:
             if shared:
                 view = view[: os.preadv(descriptor, [view], at)]
                 if not view:
-                    return "the shared blocks end before their time"
+                    return guilty(self.medium, slot, "the shared blocks end before their time")
             else:
                 fault = self.medium.read(slot.data + at, view)
                 if fault:
-                    return fault.reason
+                    return [Damage(slot.member.path, fault.volume if self.medium.cut else None, fault.reason)]
                 _write_whole(descriptor, view, at)
             digest.update(view)
             at += len(view)
             self.progress.advance(len(view))
         if digest.hexdigest() == slot.member.digest.hex:
-            return None
-        return f"expected {slot.member.digest}, found sha256:{digest.hexdigest()}"
+            return []
+        return guilty(self.medium, slot, f"expected {slot.member.digest}, found sha256:{digest.hexdigest()}")
 
     def _share(self, slot: Slot, descriptor: int) -> bool:
         """Let the new file share the bundle's blocks; False where that cannot be, and nothing is written then."""

@@ -47,27 +47,23 @@ def verify_medium(medium: Medium, progress: Progress = SILENT) -> Report:
 def verify_opened(medium: Medium, opened: Opened, progress: Progress = SILENT) -> Report:
     """Verify all that follows from a manifest that can be believed."""
     arrangement = opened.arrangement
-    damages = list(ends(medium, arrangement.size))
-    damages += frame(medium, opened)
     progress.begin(f"verifying {medium.stem}", sum(slot.member.size for slot in arrangement.slots))
     try:
         slots = sorted(arrangement.slots, key=lambda slot: -slot.member.size)
         found = each(slots, lambda slot, buffer: _check(medium, slot, buffer, progress))
     finally:
         progress.end()
-    bad = [slot for slot, reason in found if reason]
-    for slot, reason in found:
-        if reason:
-            damages += guilty(medium, slot, reason)
+    good = [slot.member.size for slot, bad in found if not bad]
     report = Report(
-        members=len(found) - len(bad),
-        bytes=sum(slot.member.size for slot, reason in found if not reason),
+        members=len(good),
+        bytes=sum(good),
         signature=opened.signature,
         damaged=(),
         manifest=opened.manifest,
         manifest_digest=opened.manifest_digest,
     )
-    return report.with_damage(*damages)
+    parts = [*frame(medium, opened), *(damage for _, bad in found for damage in bad)]
+    return report.with_damage(ends(medium, arrangement.size), parts)
 
 
 def _require_start(medium: Medium) -> None:
@@ -85,7 +81,7 @@ def ends(medium: Medium, total: int) -> Iterator[Damage]:
     """Missing volumes, truncation, trailing data."""
     for name in medium.missing(total):
         yield Damage(medium.stem, name, "the volume is missing")
-    last = medium.names(max(0, medium.size - 1), 1)[-1]
+    last = medium.names(max(0, medium.size - 1), 1)[-1] if medium.cut else None
     if medium.size > total:
         yield Damage(
             medium.stem, last, f"{medium.size - total:,} bytes too many: trailing data after the end of the bundle"
@@ -102,7 +98,7 @@ def frame(medium: Medium, opened: Opened) -> Iterator[Damage]:
         data = bytearray(len(expected))
         fault = medium.read(offset, memoryview(data))
         if fault:
-            yield Damage(owner, fault.volume, f"header: {fault.reason}")
+            yield Damage(owner, fault.volume if medium.cut else None, f"header: {fault.reason}")
         elif data != expected:
             first = next(i for i, (a, b) in enumerate(zip(data, expected, strict=True)) if a != b)
             volume = medium.names(offset + first, 1)[0]
@@ -111,21 +107,21 @@ def frame(medium: Medium, opened: Opened) -> Iterator[Damage]:
             )
 
 
-def _check(medium: Medium, slot: Slot, buffer: memoryview, progress: Progress) -> tuple[Slot, str | None]:
-    """Hash one member; why it is not as promised, or None."""
+def _check(medium: Medium, slot: Slot, buffer: memoryview, progress: Progress) -> tuple[Slot, list[Damage]]:
+    """Hash one member, and say how it is damaged if it is."""
     digest = hashlib.sha256()
     at = slot.data
     while at < slot.end:
         view = buffer[: min(len(buffer), slot.end - at)]
         fault = medium.read(at, view)
         if fault:
-            return slot, f"{fault.volume}: {fault.reason}" if medium.cut else fault.reason
+            return slot, [Damage(slot.member.path, fault.volume if medium.cut else None, fault.reason)]
         digest.update(view)
         at += len(view)
         progress.advance(len(view))
     if digest.hexdigest() == slot.member.digest.hex:
-        return slot, None
-    return slot, f"expected sha256:{slot.member.digest.hex}, found sha256:{digest.hexdigest()}"
+        return slot, []
+    return slot, guilty(medium, slot, f"expected {slot.member.digest}, found sha256:{digest.hexdigest()}")
 
 
 def _without_manifest(medium: Medium, head: Head, error: IntegrityError, progress: Progress) -> Report:
@@ -133,4 +129,4 @@ def _without_manifest(medium: Medium, head: Head, error: IntegrityError, progres
     path = SUMS if error.message.startswith(SUMS) else MANIFEST
     volume = medium.names(0, 1)[0] if medium.cut else None
     report = walk.verify_by_walking(medium, head, progress)
-    return report.with_damage(Damage(path, volume, error.message))
+    return report.with_damage([Damage(path, volume, error.message)], [])

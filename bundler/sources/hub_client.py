@@ -62,6 +62,10 @@ def _prepare() -> None:
     """The client reads these once, when it is imported. It would print warnings that the hub words."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_VERBOSITY", "error")
+    # For a private CA the client's HTTP library knows one name, requests (which fetches the files) two others.
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if os.environ.get(name):
+            os.environ.setdefault("SSL_CERT_FILE", os.environ[name])
 
 
 def _foreign() -> tuple[type[Exception], ...]:

@@ -9,7 +9,7 @@ import click
 
 from bundler.cli.output import emit, json_option
 from bundler.disk import write_whole
-from bundler.errors import MachineError, UsageError
+from bundler.errors import MachineError
 from bundler.spec.families import families
 from bundler.spec.model import Engine
 from bundler.spec.template import init_text
@@ -40,9 +40,8 @@ def command(family: str | None, engine: str, name: str | None, output: Path, for
     """Write a commented bundle.yml for a model FAMILY; without FAMILY, list those that are known."""
     if family is None:
         rows = {one.name: one.title for one in families()}
-        emit({"families": rows}, as_json=as_json, text=[f"  {key:<14} {title}" for key, title in rows.items()])
-        if not as_json:
-            raise UsageError("which family?", hint="For example: llm-bundle init mistral")
+        lines = [f"  {key:<14} {title}" for key, title in rows.items()]
+        emit({"families": rows}, as_json=as_json, text=[*lines, "choose one, as in: llm-bundle init mistral"])
         return
     text = init_text(family, engine=cast(Engine, engine), name=name)
     if output.is_dir():
