@@ -1,7 +1,7 @@
 """Which connectors a kibana.yml names: the ids under ``xpack.actions.preconfigured``, in both spellings.
 
-Rules: the file is only read. Dots split keys, as Kibana splits them. What else is wrong with the file is for ``check``
-to say.
+Rules: the file is only read. Dots split keys, as Kibana splits them. A file with one key twice is refused; what else is
+wrong with it is for ``check`` to say.
 """
 
 from __future__ import annotations
@@ -43,7 +43,6 @@ def ids_of(data: bytes, place: str) -> tuple[str, ...]:
     from ruamel.yaml.error import YAMLError
 
     reader = YAML(typ="safe", pure=True)
-    reader.allow_duplicate_keys = True
     try:
         tree = reader.load(data)
     except (YAMLError, UnicodeError, ValueError, RecursionError) as error:

@@ -177,6 +177,8 @@ def _read(response: requests.Response, place: str, deadline: float) -> bytes:
             )
         if time.monotonic() > deadline:
             raise TimeoutError
+    if raw.length:
+        raise http.client.IncompleteRead(b"", raw.length)
     return bytes(body)
 
 

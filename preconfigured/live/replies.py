@@ -85,10 +85,10 @@ def _call(check: str, call: Any) -> Finding:
 def model_listed(models: Any, model: str) -> list[Finding]:
     """What /v1/models says of a model: whether it is there, and how long its context is."""
     rows = models.get("data") if isinstance(models, dict) else None
-    known = {row["id"]: row for row in rows or () if isinstance(row, dict) and isinstance(row.get("id"), str)}
     if not isinstance(rows, list):
         fix = "The proxy answers /v1/models with something else; let it pass that path on."
         return [Finding("models", "warn", "/v1/models gives no list of models", "path", fix)]
+    known = {row["id"]: row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)}
     if not model:
         return [Finding("models", "ok", f"the server has {_names(list(known))}")]
     if model not in known:

@@ -152,7 +152,7 @@ class _Steps:
             return None, of_message(check, error.message)
         except UnreachableError as error:
             # Kibana answered a moment ago: it is the run that takes too long, or that a proxy before Kibana cuts.
-            fix = "See with --direct whether the model hangs; let a proxy before Kibana wait as long; or allow more time."
+            fix = "See with --direct whether the model hangs. A proxy before Kibana must wait as long; or allow more."
             return None, Finding(check, "block", f"no answer to the run: {error.message}", "proxy-timeout", fix)
         if isinstance(result, dict) and result.get("status") == "ok":
             return result.get("data"), None
