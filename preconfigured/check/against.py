@@ -51,11 +51,12 @@ def problems(setting: Setting, schema: dict[str, Any], stack: StackVersion, *, l
 
 
 def number(value: Scalar) -> float | None:
-    """The number that a scalar stands for, also in quotes; None where it is none."""
-    if value.kind not in {"integer", "number", "text"} or not re.fullmatch(r"[-+.0-9eE]{1,40}", value.text.strip()):
+    """The number that a scalar stands for, also in quotes; None where it is none, or too long to be meant."""
+    text = value.text.strip()
+    if value.kind not in {"integer", "number", "text"} or not re.fullmatch(r"[-+.0-9eExoa-fA-F]{1,40}", text):
         return None
     try:
-        return float(value.text)
+        return float(int(text, 0)) if text[:2] in {"0x", "0o"} else float(text)
     except ValueError:
         return None
 
