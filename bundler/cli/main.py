@@ -74,7 +74,7 @@ def _call(args: list[str]) -> int:
         code = _failed(error, as_json=as_json)
     except click.ClickException as error:
         if as_json:
-            _print_json(error.exit_code, error.format_message(), "")
+            _print_json(error.exit_code, error.format_message(), _help_of(error))
         error.show()
         code = error.exit_code
     if sys.stdout:  # None where it was closed: >&-
@@ -89,6 +89,11 @@ def _silence() -> None:
             stream.flush()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _help_of(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"Try: {context.command_path if context else 'llm-bundle'} --help"
 
 
 def _print_json(code: int, message: str, hint: str) -> None:

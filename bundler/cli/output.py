@@ -12,7 +12,8 @@ from typing import Any
 
 import click
 
-from bundler.errors import MachineError
+from bundler.errors import MachineError, UsageError
+from bundler.spec.reference import REGISTRY
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -71,11 +72,23 @@ def spec_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+def _hosts(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Raises: UsageError, since what is no host would never match one."""
+    for value in values:
+        if not REGISTRY.fullmatch(value):
+            raise UsageError(
+                f"--plain-http: expected a host, found {value[:80]!r}",
+                hint="As in registry.example:5000, without http:// and without a path.",
+            )
+    return values
+
+
 def plain_http_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--plain-http HOST`` as ``plain_http``."""
     return click.option(
         "--plain-http",
         metavar="HOST[:PORT]",
         multiple=True,
+        callback=_hosts,
         help="Reach this registry by http:// (also: registries in bundle.yml). May be given again.",
     )(function)

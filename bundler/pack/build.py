@@ -92,7 +92,8 @@ def _cut(plan: Plan, options: Options) -> Cut:
     if options.volume_size is None:
         return cut
     if options.volume_size < SMALLEST:
-        raise UsageError(f"--volume-size: expected at least 1MiB, found {options.volume_size} bytes")
+        hint = "For a FAT32 medium: --volume-size 4000MB."
+        raise UsageError(f"--volume-size: expected at least 1MiB, found {options.volume_size} bytes", hint=hint)
     if len(cut.names) > MOST:
         raise UsageError(
             f"--volume-size: {len(cut.names):,} volumes would be needed, {MOST} are the most",

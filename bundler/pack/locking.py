@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bundler.content.kibana import check_connectors
 from bundler.content.render import with_rendered
-from bundler.errors import LockError
+from bundler.errors import LockError, UsageError
 from bundler.lock.check import require_match
 from bundler.lock.file import read_lock, write_lock
 from bundler.lock.model import Lock
@@ -31,8 +31,11 @@ class Made:
 
 
 def lock_path(spec_path: Path) -> Path:
-    """``bundle.lock`` for ``bundle.yml``, beside it."""
-    return spec_path.with_suffix(".lock")
+    """``bundle.lock`` for ``bundle.yml``, beside it. Raises: UsageError when that would be the same file."""
+    path = spec_path.with_suffix(".lock")
+    if path == spec_path:
+        raise UsageError(f"{spec_path}: expected a bundle.yml, found the name of a lock", hint="Call it *.yml.")
+    return path
 
 
 def make_lock(spec: Spec, path: Path, sources: Sources, *, update: bool, progress: Progress = SILENT) -> Made:

@@ -90,7 +90,8 @@ def of_exception(url: str, error: BaseException) -> tuple[SourceError, BaseExcep
     network = (requests.RequestException, ConnectionError, TimeoutError)
     if isinstance(error, OSError) and not isinstance(error, network):
         hint = "Check REQUESTS_CA_BUNDLE, SSL_CERT_FILE, and the registry's `ca` in bundle.yml."
-        return SourceError(f"{url}: cannot connect: {_reason(cause)}", hint=hint), cause
+        reason = cause.strerror if isinstance(cause, OSError) else None  # requests itself looks whether it is there
+        return SourceError(f"{url}: the file of certificates: {reason or 'there is no such file'}", hint=hint), cause
     return TransientError(f"{url}: {_reason(cause)}"), cause
 
 

@@ -60,6 +60,9 @@ def _explained(error: StatusError) -> SourceError:
     if error.status in (401, 403):
         hint = "Files behind a login cannot be fetched by address: give another one, or a folder on disk."
         return SourceError(error.message, hint=hint)
+    if error.status == 416:
+        hint = "It is shorter than the one that was locked. If that is meant: llm-bundle lock --update."
+        return SourceError(f"{error.url}: the file there is another one by now", hint=hint)
     if error.status in (404, 410):
         return SourceError(error.message, hint="Check the address in a browser.")
     return error

@@ -162,7 +162,9 @@ class Hub:
     def _fetch_digest(self, model: HubModel, commit: str, entry: HubEntry) -> Digest:
         origin = HubFile(model.id, commit, entry.path)
         found = retrying(
-            lambda: _hash(self._open(origin, 0, entry.size), entry), progress=self._progress, sleep=self._sleep
+            lambda: _hash(self._open(origin, 0, entry.size), entry, model.id),
+            progress=self._progress,
+            sleep=self._sleep,
         )
         self._progress.advance(entry.size)
         return found
@@ -219,7 +221,7 @@ def _endpoint(written: str) -> str:
     return written.strip().rstrip("/")
 
 
-def _hash(reader: Reader, entry: HubEntry) -> Digest:
+def _hash(reader: Reader, entry: HubEntry, repository: str) -> Digest:
     """Read all of a file. Raises: IntegrityError when it is not the git blob that the hub listed."""
     sha256, blob = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % entry.size, usedforsecurity=False)
     buffer = memoryview(bytearray(min(_PIECE, entry.size or 1)))
@@ -231,7 +233,7 @@ def _hash(reader: Reader, entry: HubEntry) -> Digest:
         reader.close()
     if blob.hexdigest() != entry.blob:
         raise IntegrityError(
-            f"{entry.path}: expected the git blob {entry.blob}, the hub sent {blob.hexdigest()}",
+            f"{repository} {entry.path}: expected the git blob {entry.blob}, the hub sent {blob.hexdigest()}",
             hint="Try again without proxies and mirrors in between.",
         )
     return Digest(sha256.hexdigest())

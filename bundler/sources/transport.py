@@ -25,6 +25,7 @@ from bundler.sources import address, faults
 from bundler.sources.body import Body
 from bundler.sources.faults import PlainHttpError, StatusError
 from bundler.sources.interface import Reader
+from bundler.sources.proxies import check_proxies
 from bundler.sources.retry import ATTEMPTS, retrying
 
 __all__ = ["Answer", "PlainHttpError", "StatusError", "Transport"]
@@ -48,7 +49,8 @@ class Transport:
     """Sends requests; safe to use from several threads.
 
     ``plain_http``: host[:port] values where http:// is allowed; ``ca``: host[:port] → PEM file of a private
-    CA; ``timeouts``: seconds to connect, and of a read that brings nothing.
+    CA; ``timeouts``: seconds to connect, and of a read that brings nothing. Raises: UsageError for a proxy in the
+    environment that cannot be used.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Transport:
         attempts: int = ATTEMPTS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        check_proxies()
         self._plain_http = frozenset(plain_http)
         self._ca = dict(ca or {})
         self._timeouts = timeouts

@@ -64,4 +64,4 @@ def _size(text: str | None) -> int | None:
     try:
         return parse_size(text) if text is not None else None
     except ValueError as error:
-        raise UsageError(f"--volume-size: {error}") from error
+        raise UsageError(f"--volume-size: {error}", hint="For a FAT32 medium: --volume-size 4000MB.") from error
