@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from preconfigured.live import replies, streaming
@@ -278,6 +278,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(JSON)
 def test_whatever_a_server_sends_a_finding_comes_out(document: Any) -> None:
     body = json.dumps(document).encode()
@@ -288,6 +289,7 @@ def test_whatever_a_server_sends_a_finding_comes_out(document: Any) -> None:
     assert streaming.judge(streaming.read([(0.1, b"data: " + body + b"\n\n" + DONE)]))
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(st.floats(0, 9), st.binary(max_size=60)), max_size=5))
 def test_whatever_streams_something_is_found(pieces: list[tuple[float, bytes]]) -> None:
     assert isinstance(streaming.read(pieces), Streamed)
