@@ -35,6 +35,7 @@ class Block:
     indent: int
     split: bool
     edited: bool
+    line_break: str
 
     @property
     def is_connector(self) -> bool:
@@ -81,7 +82,8 @@ def _block(text: str, begin: re.Match[str], end: re.Match[str]) -> Block:
     indent = len(begin[1])
     inner = text[next_line(text, begin.end()) : end.start()].splitlines()
     edited = _digest(inner, indent) != begin[3]
-    return Block(begin[2], begin.start(), next_line(text, end.end()), indent, begin[4] is not None, edited)
+    line_break = "\r\n" if begin[0].endswith("\r") else "\n"
+    return Block(begin[2], begin.start(), next_line(text, end.end()), indent, begin[4] is not None, edited, line_break)
 
 
 def _digest(lines: Iterable[str], indent: int) -> str:

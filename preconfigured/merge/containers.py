@@ -21,7 +21,6 @@ from preconfigured.merge.tree import Document, Node, line_of
 _STEP = 2
 _COMMENT = re.compile(r"( *)#")
 _REST = re.compile(r"[ \t]*(?:[ \t]#[^\n]*)?\r?\n")
-_SPACES = re.compile(" *")
 
 # In what follows "{" or "[" on its line: whole lines; lines that begin where the line is split now, or was before.
 Form = Literal["block", "flow", "split", "joining"]
@@ -132,13 +131,20 @@ def after(text: str, end: int) -> int:
 
 def _flow(base: Text, node: Node, depth: int) -> Container:
     text = base.text
-    begin = line_start(text, node.inner)
-    spaces = _SPACES.match(text, begin)
-    indent = (len(spaces[0]) if spaces else 0) + _STEP
+    indent = _column_of_block(base, node) + _STEP
     if rest := _REST.match(text, node.inner):
         end = split_until(text, rest.end())
         return Container(depth, "joining" if end > rest.end() else "flow", end, indent, rest.end(), end, node)
     return Container(depth, "split", node.inner, indent, node.inner, node.inner, node)
+
+
+def _column_of_block(base: Text, node: Node) -> int:
+    """The column of the key of the block that a flow collection is part of: that stays when its line is split."""
+    for place in base.places:
+        value = place.entry.value
+        if value.flow and not place.parent.flow and value.start <= node.start < value.end:
+            return place.entry.key.start - line_start(base.text, place.entry.key.start)
+    return 0
 
 
 def children(node: Node | None) -> Sequence[tuple[int, int]]:

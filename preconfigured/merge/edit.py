@@ -66,8 +66,7 @@ def apply(
     if replace:
         base, stood = _cleared(base, wished.wishes, stood)
     plans = [plan(base, wish, _earlier(before, wish, ours)) for wish in wished.wishes]
-    order = [block.name for block in ours]
-    result = _proved(base, plans, (insert(base, plans, where_they_stood, order) for where_they_stood in (stood, {})))
+    result = _proved(base, plans, (insert(base, plans, where_they_stood, ours) for where_they_stood in (stood, {})))
     notes = (*wished.notes, *(note for one in plans for note in one.notes))
     return Edited(result, notes, changed=result != text)
 

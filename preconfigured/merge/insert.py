@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from preconfigured.merge.blocks import block_text
+from preconfigured.merge.blocks import Block, block_text
 from preconfigured.merge.containers import Container, Text, after, children
 from preconfigured.merge.index import Place
 from preconfigured.merge.plan import Plan
 from preconfigured.merge.source import line_break, line_start
 
 
-def insert(base: Text, plans: Sequence[Plan], stood: Mapping[str, int], order: Sequence[str]) -> str:
-    """The text with the lines of all plans in it; ``order`` is that of the blocks which stood there before."""
-    rank = {name: position for position, name in enumerate(order)}
+def insert(base: Text, plans: Sequence[Plan], stood: Mapping[str, int], ours: Sequence[Block]) -> str:
+    """The text with the lines of all plans in it; ``ours`` are the blocks which stood there before, in their order."""
+    rank = {block.name: position for position, block in enumerate(ours)}
+    breaks = {block.name: block.line_break for block in ours}
     placed: dict[int, list[tuple[Plan, Container]]] = {}
     for plan in sorted(plans, key=lambda plan: rank.get(plan.wish.name, len(rank))):
         if plan.into is not None:
@@ -27,7 +28,7 @@ def insert(base: Text, plans: Sequence[Plan], stood: Mapping[str, int], order: S
         here.sort(key=lambda pair: -pair[1].depth)
     text = base.text
     for offset in sorted(placed, reverse=True):
-        text = text[:offset] + _text(base.text, offset, placed[offset]) + text[offset:]
+        text = text[:offset] + _text(base.text, offset, placed[offset], breaks) + text[offset:]
     return text
 
 
@@ -39,8 +40,8 @@ def _offset(base: Text, into: Container, stood: int | None) -> int:
     return stood if is_line and not inside else into.offset
 
 
-def _text(text: str, offset: int, here: Sequence[tuple[Plan, Container]]) -> str:
-    newline = line_break(text, offset)
+def _text(text: str, offset: int, here: Sequence[tuple[Plan, Container]], breaks: Mapping[str, str]) -> str:
+    newline = next((breaks[plan.wish.name] for plan, _ in here if plan.wish.name in breaks), line_break(text, offset))
     blocks = [
         block_text(plan.wish.name, plan.lines, into.indent, newline, split=into.form in {"split", "joining"})
         for plan, into in here
