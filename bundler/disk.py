@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,27 @@ def guarded(path: Path, doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise disk_error(error, path, doing) from error
+
+
+def is_there(path: Path) -> bool:
+    """Whether ``path`` is the name of anything, a broken link too. Raises: MachineError when that cannot be told."""
+    return _mode(path, follow=False) is not None
+
+
+def is_folder(path: Path) -> bool:
+    """Whether ``path`` leads to a folder. Raises: MachineError when that cannot be told."""
+    mode = _mode(path, follow=True)
+    return mode is not None and stat.S_ISDIR(mode)
+
+
+def _mode(path: Path, *, follow: bool) -> int | None:
+    # Path.exists and the like raise or say no for EACCES and ENAMETOOLONG, as the version of Python has it.
+    try:
+        return path.stat(follow_symlinks=follow).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise disk_error(error, path, "look at") from error
 
 
 def read_bounded(path: Path, limit: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -14,6 +15,8 @@ MAX_SIZE: Final = 1 << 53
 """The largest size in bytes that every JSON reader keeps exact."""
 
 _MAX_TEXT: Final = 4096
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+"""Half a character: JSON can write it, UTF-8 cannot."""
 
 
 class Row:
@@ -34,7 +37,7 @@ class Row:
     def text(self, key: str, most: int = _MAX_TEXT) -> str:
         """A text of 1 to ``most`` characters."""
         value = self.value.get(key)
-        if not isinstance(value, str) or not value or len(value) > most:
+        if not isinstance(value, str) or not value or len(value) > most or _SURROGATE.search(value):
             raise self.wrong(key, "a text")
         return value
 

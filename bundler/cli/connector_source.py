@@ -70,8 +70,7 @@ def _request(path: Path, version: StackVersion | None) -> Wanted:
 
 def _bundle(path: Path, version: StackVersion | None) -> Wanted:
     spec = read_spec(path)
-    lock = read_lock(lock_path(path))
-    require_match(lock, spec, where=str(lock_path(path)))
+    lock = require_match(read_lock(lock_path(path)), spec, where=str(lock_path(path)))
     connectors, settings = wanted(lock)
     stack = version or (StackVersion.parse(spec.stack) if spec.stack else None)
     if stack is None:

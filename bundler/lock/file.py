@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from bundler.digest import Digest
-from bundler.disk import read_bounded, write_whole
+from bundler.disk import is_there, read_bounded, write_whole
 from bundler.errors import LockError
 from bundler.jsonrow import Row
-from bundler.lock.model import FORMAT, Lock, LockedFile, LockedImage, LockedModel
+from bundler.lock.model import FORMAT, KINDS, Lock, LockedFile, LockedImage, LockedModel
 from bundler.models.facts import ModelFacts
 from bundler.relpath import path_fault
 from bundler.sources.image import Blob
@@ -28,7 +28,7 @@ _AGAIN: Final = "Make it anew: llm-bundle lock --update"
 
 def read_lock(path: Path) -> Lock:
     """Read a bundle.lock. Raises: LockError; MachineError when it cannot be read."""
-    if not path.exists():
+    if not is_there(path):
         raise LockError(f"{path}: there is no lock", hint="Make it: llm-bundle lock")
     return decode(read_bounded(path, MAX_BYTES), where=str(path))
 
@@ -114,12 +114,19 @@ def _file(row: Row) -> LockedFile:
 def _model(row: Row) -> LockedModel:
     return LockedModel(
         id=row.text("id"),
-        kind=row.text("kind"),
+        kind=_kind(row),
         commit=row.optional("commit"),
         license=row.optional("license"),
         files=row.rows("files", _file, _MAX_FILES),
         facts=_facts(row.row("facts")),
     )
+
+
+def _kind(row: Row) -> str:
+    kind = row.text("kind")
+    if kind not in KINDS:
+        raise row.wrong("kind", f"one of {', '.join(KINDS)}")
+    return kind
 
 
 def _facts(row: Row) -> ModelFacts:

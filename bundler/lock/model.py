@@ -10,6 +10,7 @@ from bundler.models.facts import ModelFacts as ModelFacts
 from bundler.sources.image import Blob as Blob
 
 FORMAT = "llm-bundle-lock/1"
+KINDS = ("hub", "folder", "http")
 
 
 @dataclass(frozen=True, slots=True)

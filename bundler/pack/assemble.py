@@ -9,8 +9,9 @@ from typing import Protocol
 
 from bundler import __version__
 from bundler.content.render import render_locked
+from bundler.errors import LockError
 from bundler.layout.manifest import ImageEntry, Manifest, ModelEntry
-from bundler.layout.member import Member, ordered
+from bundler.layout.member import Member, ordered, set_fault
 from bundler.lock.model import Lock, LockedFile, LockedImage, LockedModel
 from bundler.pack.plan import Ingredient, Plan, inline, make_plan
 from bundler.sources.image import Blob
@@ -42,6 +43,9 @@ def assemble(lock: Lock, origins: Origins) -> Plan:
     ingredients += [_fetched(file.path, file, "extra", origins.extra(file)) for file in lock.extras]
     by_path = {item.member.path: item for item in ingredients}
     members = ordered(item.member for item in ingredients)
+    fault = set_fault(members)
+    if fault:
+        raise LockError(f"bundle.lock: {fault}")
     return make_plan(_manifest(lock, members), tuple(by_path[member.path] for member in members))
 
 

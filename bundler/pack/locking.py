@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bundler.content.kibana import check_connectors
 from bundler.content.render import with_rendered
+from bundler.disk import is_there
 from bundler.errors import LockError, UsageError
 from bundler.lock.check import require_match
 from bundler.lock.file import read_lock, write_lock
@@ -45,8 +46,7 @@ def make_lock(spec: Spec, path: Path, sources: Sources, *, update: bool, progres
     """
     old = _old(path, update)
     if old and not update:
-        require_match(old, spec, where=str(path))
-        return Made(old, path, changed=False)
+        return Made(require_match(old, spec, where=str(path)), path, changed=False)
     check_connectors(request_of(spec))
     new = with_rendered(resolve(spec, sources, progress))
     if old:
@@ -60,7 +60,7 @@ def make_lock(spec: Spec, path: Path, sources: Sources, *, update: bool, progres
 
 def _old(path: Path, update: bool) -> Lock | None:
     """The lock that is there; with ``update`` a broken one counts as none."""
-    if not path.exists():
+    if not is_there(path):
         return None
     try:
         return read_lock(path)
@@ -72,8 +72,7 @@ def _old(path: Path, update: bool) -> Lock | None:
 
 def locked_plan(spec: Spec, path: Path) -> tuple[Lock, Plan]:
     """The lock at ``path`` and the plan that follows from it. Raises: LockError when it does not match ``spec``."""
-    lock = read_lock(path)
-    require_match(lock, spec, where=str(path))
+    lock = require_match(read_lock(path), spec, where=str(path))
     return lock, assemble(lock, SpecOrigins(lock, spec))
 
 

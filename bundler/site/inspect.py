@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bundler.digest import Digest
-from bundler.disk import read_bounded
+from bundler.disk import is_folder, read_bounded
 from bundler.errors import IntegrityError
 from bundler.layout.manifest import MAX_BYTES, Manifest, decode
 from bundler.layout.member import MANIFEST, SUMS
@@ -32,7 +32,7 @@ def inspect(paths: Sequence[Path]) -> Inspected:
     Raises: IntegrityError when it is no bundle; MachineError when it cannot be read.
     """
     first = paths[0]
-    if len(paths) == 1 and first.is_dir():
+    if len(paths) == 1 and is_folder(first):
         listed = sums.decode(small_file(first, SUMS), where=str(first / SUMS))
         found = _document(first / MANIFEST)
         if listed.get(MANIFEST) != found.digest:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from bundler.disk import disk_error
+from bundler.disk import disk_error, is_there
 from bundler.errors import MachineError, UsageError
 from bundler.layout.volumes import Cut, split_name, volume_name
 
@@ -137,7 +137,7 @@ def find(paths: Sequence[Path]) -> Medium:
     paths = [path for path in paths if not _is_sums_file(path)] or paths
     numbered = [split_name(path.name) for path in paths]
     first = paths[0]
-    if len(paths) == 1 and (first.exists() or first.is_symlink()):
+    if len(paths) == 1 and is_there(first):
         found = numbered[0]
         if found is None or not first.name.endswith(f".tar.{found[1]:03d}"):
             return Medium(first.parent, first.name, {1: first}, cut=False)

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bundler.disk import is_folder
 from bundler.errors import IntegrityError
 from bundler.layout.arrangement import Slot
 from bundler.layout.member import MANIFEST, SUMS
@@ -27,7 +28,7 @@ def verify(paths: Sequence[Path], progress: Progress = SILENT) -> Report:
 
     Raises: MachineError when it cannot be read at all; IntegrityError when it is no bundle; UsageError.
     """
-    if len(paths) == 1 and paths[0].is_dir():
+    if len(paths) == 1 and is_folder(paths[0]):
         return folder.verify_folder(paths[0], progress)
     with find(paths) as medium:
         return verify_medium(medium, progress)

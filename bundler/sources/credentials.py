@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bundler.disk import is_there
 from bundler.errors import MachineError, SourceError
 from bundler.sources.credential_helper import ask
 
@@ -58,7 +59,7 @@ class Keychain:
     def _files(self) -> Iterator[Path]:
         explicit = self._environment.get("REGISTRY_AUTH_FILE")
         if explicit:
-            if not Path(explicit).exists():
+            if not is_there(Path(explicit)):
                 hint = "Set it to a file, or unset it. `podman login` makes one."
                 raise SourceError(f"REGISTRY_AUTH_FILE names {explicit}, which is not there", hint=hint)
             yield Path(explicit)

@@ -8,7 +8,7 @@ from typing import cast
 import click
 
 from bundler.cli.output import emit, json_option
-from bundler.disk import write_whole
+from bundler.disk import is_folder, is_there, write_whole
 from bundler.errors import MachineError
 from bundler.spec.families import families
 from bundler.spec.model import Engine
@@ -44,9 +44,9 @@ def command(family: str | None, engine: str, name: str | None, output: Path, for
         emit({"families": rows}, as_json=as_json, text=[*lines, "choose one, as in: llm-bundle init mistral"])
         return
     text = init_text(family, engine=cast(Engine, engine), name=name)
-    if output.is_dir():
+    if is_folder(output):
         raise MachineError(f"{output}: is a folder", hint="Name a file: --output FOLDER/bundle.yml")
-    if output.exists() and not force:
+    if is_there(output) and not force:
         raise MachineError(f"{output}: is there already", hint="--force replaces it; --output names another file.")
     write_whole(output, text.encode())
     emit(
