@@ -30,11 +30,10 @@ class Usage:
 
 def run(*command: str | Path, cwd: Path | None = None, environment: Mapping[str, str] | None = None) -> Usage:
     """Run ``command`` to its end. Raises: SystemExit when it fails, for then nothing can be compared."""
-    os.sync()  # nobody pays for what the one before left to be written
-    with tempfile.TemporaryFile() as output:
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as talk:
         crossed, began = _loopback(), time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=talk
         )
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         seconds = time.perf_counter() - began
@@ -43,8 +42,10 @@ def run(*command: str | Path, cwd: Path | None = None, environment: Mapping[str,
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
         text = output.read().decode(errors="replace")
-    if process.returncode:
-        sys.exit(f"bench: {command[0]} ended with {process.returncode}:\n{' '.join(map(str, command))}\n{text[-4000:]}")
+        if process.returncode:
+            talk.seek(0)
+            said = talk.read().decode(errors="replace")[-4000:]
+            sys.exit(f"bench: {' '.join(map(str, command))}\nended with {process.returncode}:\n{said}{text[-1000:]}")
     return Usage(seconds, wchar, usage.ru_maxrss * 1024, _loopback() - crossed, text)
 
 
