@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import secrets
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -103,7 +104,7 @@ def read_file(path: Path) -> Found:
 
 def _replace(found: Found, data: bytes) -> tuple[Path, list[Note]]:
     backup = _free_name(found.path)
-    beside = found.path.with_name(f".{found.path.name}.{os.getpid()}.new")
+    beside = found.path.with_name(f".{found.path.name}.{secrets.token_hex(4)}.new")
     kept = False
     try:
         notes = _write(beside, data, found)

@@ -6,7 +6,6 @@ are, not followed. A key that stands twice is refused, because Kibana does not s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -30,8 +29,6 @@ from preconfigured.errors import KibanaYmlError
 
 _DEEPEST = 40
 _MOST_NODES = 400_000
-
-_END = re.compile(r"^\.\.\.(?=\s|$)", re.MULTILINE)
 
 Kind = Literal["scalar", "alias", "mapping", "sequence"]
 
@@ -112,7 +109,8 @@ class _Reader:
             raise self.syntax(error) from error
         except (YAMLError, ValueError, OverflowError) as error:
             # An escape such as "\Uffffffff" reaches chr() inside the scanner.
-            raise KibanaYmlError(f"{self.where}: not YAML: an escape or a character that is none", hint="") from error
+            hint = "Look for a backslash in double quotes; single quotes take it for what it is."
+            raise KibanaYmlError(f"{self.where}: not YAML: an escape that names no character", hint=hint) from error
 
     def syntax(self, error: MarkedYAMLError) -> KibanaYmlError:
         mark = error.problem_mark or error.context_mark
@@ -138,9 +136,6 @@ class _Reader:
                 end = event.start_mark.index
             elif isinstance(event, NodeEvent):
                 top = self.node(event, 0)
-        lost = _END.search(self.text) if count == 0 else None
-        if lost:
-            raise self.error(lost.start(), "a document ends (...) that never began", "Remove that line.")
         if top is not None and top.kind != "mapping" and not top.empty:
             raise self.error(top.start, f"expected settings (key: value), found a {top.kind}", "Is it a kibana.yml?")
         return Document(top if top and top.kind == "mapping" else None, begin, end)
