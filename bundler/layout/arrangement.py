@@ -1,7 +1,8 @@
 """Where every byte of a bundle lies: the members of a top folder, laid one after the other.
 
 Made from the list of members alone, so that the site rebuilds every header of a bundle from its manifest and the
-builder knows every offset before the first download.
+builder knows every offset before the first download. A bundle without a signature has the room of one in the padding
+of the manifest's header: signing it later moves nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bundler.layout import tar
-from bundler.layout.member import Member
+from bundler.layout.member import SIGNATURE, SIGNATURE_BYTES, Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Arrangement:
     def header(self, slot: Slot) -> bytes:
         """The headers that stand from ``slot.start`` to ``slot.data``."""
         member = slot.member
-        return tar.header(f"{self.top}/{member.path}", member.size, member.mode, self.mtime, slot.start)
+        return tar.header(f"{self.top}/{member.path}", member.size, member.mode, self.mtime, slot.data - slot.start)
 
     def frame(self) -> Iterator[tuple[int, bytes]]:
         """Everything that is no member's data: (offset, bytes) of each stretch between the members, in order."""
@@ -55,8 +56,16 @@ def arrange(top: str, members: Iterable[Member], mtime: int) -> Arrangement:
     """Lay ``members``, in the order given, into an archive whose top folder is ``top``."""
     slots: list[Slot] = []
     position = 0
+    signed = False
     for member in members:
-        data = position + tar.header_length(f"{top}/{member.path}", member.size, position)
+        signed = signed or member.role == "signature"
+        room = 0 if signed or member.role != "manifest" else _signature_room(top, position)
+        data = position + room + tar.header_length(f"{top}/{member.path}", member.size, position + room)
         slots.append(Slot(member, position, data))
         position = data + member.size + tar.padding(member.size)
     return Arrangement(top, mtime, tuple(slots), position + len(tar.END))
+
+
+def _signature_room(top: str, position: int) -> int:
+    """What a signature at ``position`` takes, headers included; it has at most SIGNATURE_BYTES."""
+    return tar.header_length(f"{top}/{SIGNATURE}", SIGNATURE_BYTES, position) + SIGNATURE_BYTES

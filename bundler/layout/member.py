@@ -15,6 +15,9 @@ SUMS: Final = "SHA256SUMS"
 SIGNATURE: Final = "SHA256SUMS.sig"
 MANIFEST: Final = "manifest.json"
 
+SIGNATURE_BYTES: Final = 512
+"""The most that a signature can have: one block. ECDSA over P-256 takes some 70 bytes."""
+
 # The order of the bundle. What is checked first comes first; what is large comes last.
 ROLES: Final = (
     "sums",

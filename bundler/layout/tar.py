@@ -33,12 +33,12 @@ def header_length(name: str, size: int, position: int) -> int:
     return data - position
 
 
-def header(name: str, size: int, mode: int, mtime: int, position: int) -> bytes:
-    """The headers of one member: as long as ``header_length`` says.
+def header(name: str, size: int, mode: int, mtime: int, length: int) -> bytes:
+    """The headers of one member, ``length`` bytes: as many as ``header_length`` says, or more whole blocks.
 
     ``name`` is the whole path with the top folder, ``size`` in bytes, ``mtime`` in seconds since 1970.
     """
-    pax_size = header_length(name, size, position) - 2 * BLOCK
+    pax_size = length - 2 * BLOCK
     records = _records(name, size)
     records += _comment(pax_size - len(records))
     short = name.encode("ascii", "replace").replace(b"?", b"_")[-_NAME_BYTES:] if _needs_path(name) else name.encode()

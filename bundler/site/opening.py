@@ -9,13 +9,11 @@ from bundler.digest import Digest
 from bundler.errors import IntegrityError
 from bundler.layout.arrangement import Arrangement, arrange
 from bundler.layout.manifest import MAX_BYTES, Manifest, decode
-from bundler.layout.member import MANIFEST, SIGNATURE, SUMS, Member
+from bundler.layout.member import MANIFEST, SIGNATURE, SIGNATURE_BYTES, SUMS, Member
 from bundler.site.header import Found, read_header
 from bundler.site.medium import Fault, Medium
 from bundler.site.report import Signature
 from bundler.trust import sums
-
-_MAX_SIGNATURE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ def read_head(medium: Medium) -> Head:
     second = _header(medium, first.next)
     signature = None
     if second.name == f"{top}/{SIGNATURE}":
-        signature = _data(medium, second, _MAX_SIGNATURE)
+        signature = _data(medium, second, SIGNATURE_BYTES)
         second = _header(medium, second.next)
     if second.name != f"{top}/{MANIFEST}":
         raise IntegrityError(f"{medium.place}: expected {top}/{MANIFEST}, found {second.name[:80]!r}")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bundler.digest import Digest
 from bundler.layout import tar
 from bundler.layout.arrangement import Arrangement, arrange
-from bundler.layout.member import Member
+from bundler.layout.member import MANIFEST, SIGNATURE, SIGNATURE_BYTES, SUMS, Member
 from tests.counterparts.need import need
 from tests.layout.strategies import members, names
 
@@ -86,11 +86,26 @@ def test_real_tar_programs_list_it_without_a_word(tmp_path: Path, program: str) 
 def test_every_length_of_name_at_every_position(size: int, length: int) -> None:
     for position in range(0, 8192, 512):
         name = "n" * length
-        header = tar.header(name, size, 0o644, 0, position)
-        assert len(header) == tar.header_length(name, size, position)
+        length = tar.header_length(name, size, position)
+        header = tar.header(name, size, 0o644, 0, length)
+        assert len(header) == length
         assert (position + len(header)) % tar.ALIGNMENT == 0
         records = header[512:-512]
         while records:
             count = int(records.split(b" ", 1)[0])
             assert records[count - 1 : count] == b"\n"
             records = records[count:]
+
+
+@given(st.integers(0, 1 << 20), st.integers(0, 1 << 20), st.integers(1, SIGNATURE_BYTES), names)
+def test_a_signature_has_its_room_before_it_is_made(sums: int, manifest: int, signature: int, top: str) -> None:
+    """Signing changes nothing behind the manifest's header, and moves nothing."""
+    listing = Member(SUMS, sums, EMPTY, "sums")
+    rest = [Member(MANIFEST, manifest, EMPTY, "manifest"), Member("models/m/w", 5, EMPTY, "model")]
+    unsigned = arrange(top, [listing, *rest], 0)
+    signed = arrange(top, [listing, Member(SIGNATURE, signature, EMPTY, "signature"), *rest], 0)
+    assert [slot.data for slot in unsigned.slots] == [
+        slot.data for slot in signed.slots if slot.member.path != SIGNATURE
+    ]
+    assert unsigned.size == signed.size
+    assert unsigned.header(unsigned.slots[-1]) == signed.header(signed.slots[-1])
