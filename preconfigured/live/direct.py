@@ -41,7 +41,7 @@ def try_model(
     context(ca)
     steps = _Steps(Wire(target, token, ca, timeout), model, progress)
     # Whatever a server sends back, the token is in no finding.
-    findings = tuple(replace(one, found=one.found.replace(token, "…")) for one in steps.run())
+    findings = tuple(_without(token, one) for one in steps.run())
     return Trial(findings, steps.first)
 
 
@@ -164,6 +164,10 @@ def _target(url: str) -> address.Address:
         return address.chat(url, "--direct")
     except ConnectorError as error:
         raise UsageError(error.message, hint=error.hint) from error
+
+
+def _without(token: str, one: Finding) -> Finding:
+    return replace(one, found=one.found.replace(token, "…"), fix=one.fix.replace(token, "…"))
 
 
 def _check_token(token: str) -> None:

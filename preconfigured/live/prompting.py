@@ -87,7 +87,7 @@ def _act(kibana: Kibana, space: str, action: str, prompt: dict[str, Any]) -> str
     attributes = found if isinstance(found, dict) else {}
     results = attributes.get("results")
     done = results.get(f"{action}d") if isinstance(results, dict) else None
-    if attributes.get("errors") or not isinstance(done, list) or not done or not isinstance(done[0], dict):
+    if not isinstance(done, list) or not done or not isinstance(done[0], dict):
         raise RefusedError(
             f"space {space}: the prompt was not {action}d: {_why(attributes.get('errors'))}",
             hint="The login needs the privileges of the Security AI Assistant there, and the licence must allow it.",

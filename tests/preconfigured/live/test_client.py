@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import base64
-import socket
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +15,7 @@ from preconfigured.live.login import Login, api_key, basic, from_environment, fr
 from preconfigured.live.refusal import NotFoundError
 from tests.counterparts.certificates import Authority
 from tests.counterparts.kibana import KEY, PASSWORD, USER, Forced, KibanaServer
+from tests.preconfigured.live.raw import raw
 from tests.preconfigured.live.stage import client
 
 HTML = "text/html; charset=utf-8"
@@ -145,28 +142,6 @@ def test_no_such_host_and_no_such_port() -> None:
         Kibana("http://no-such-host.invalid:5601", Login()).version()
     with pytest.raises(UnreachableError, match="nothing listens there"):
         Kibana("http://127.0.0.1:9", Login()).version()
-
-
-@contextmanager
-def raw(answer: bytes, *, drip: float = 0.0) -> Iterator[str]:
-    """A server that sends these bytes to one client, piece by piece, and hangs up."""
-
-    def serve() -> None:
-        connection, _ = listener.accept()
-        with connection:
-            connection.recv(65536)
-            for at in range(0, len(answer), 16 if drip else 65536):
-                try:
-                    connection.sendall(answer[at : at + (16 if drip else 65536)])
-                except OSError:
-                    return
-                time.sleep(drip)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        thread.join(10)
 
 
 def test_an_answer_that_is_cut() -> None:
