@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ruamel.yaml import YAML
@@ -175,14 +175,13 @@ class _Builder:
         return Scalar(line, column, event.value, "text" if quoted else _kind(event.value))
 
     def alias(self, event: AliasEvent) -> Node:
-        line, column = _spot(event)
         node = self.anchors.get(event.anchor)
         if node is None:
             inside = event.anchor in self.anchors
             detail = "an alias (*) that stands inside what it names" if inside else "an alias (*) that names nothing"
             self.fault("yaml-alias", event, detail)
-            return Scalar(line, column, "", "null")
-        return replace(node, line=line, column=column)
+            return Scalar(*_spot(event), "", "null")
+        return node
 
     def items(self, depth: int) -> Iterator[Node]:
         for event in self.events:

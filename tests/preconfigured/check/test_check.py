@@ -104,6 +104,9 @@ BOMBS = {
         f"a{i}: &a{i}\n  <<: [*a{i - 1}, *a{i - 1}]\n  k{i}: 1\n" for i in range(1, 300)
     ),
     "alias chain": "a0: &a0 {x: 1}\n" + "".join(f"a{i}: &a{i} {{y: *a{i - 1}}}\n" for i in range(1, 3_000)),
+    "alias chain in a list": "x:\n- &a0 {x: 1}\n"
+    + "".join(f"- &a{i} {{y: *a{i - 1}}}\n" for i in range(1, 3_000))
+    + "z: *a2999\n",
     "many connectors": "xpack.actions.preconfigured:\n" + "".join(
         f"  c{i}: {{name: n, actionTypeId: .gen-ia, config: {{}}}}\n" for i in range(1_500)
     ),
