@@ -108,7 +108,7 @@ def default_connector(case: Case) -> Iterator[Hit]:
         return
     near = nearest(at.text, ids)
     message = "No connector of this file has the id. Unless it was made in Kibana, every assistant starts without one."
-    fix = f"Write {near}." if near else f"Write one of: {', '.join(ids) or 'no connectors here'}."
+    fix = f"Write {near.replace('.', '-')}." if near else f"Write one of: {', '.join(ids) or 'no connectors here'}."
     yield hit(at, message, fix, level="error" if near else None)
 
 

@@ -10,7 +10,6 @@ from urllib.parse import SplitResult, urlsplit
 
 from preconfigured.check.against import FORMATS
 from preconfigured.check.case import Case
-from preconfigured.check.near import nearest
 from preconfigured.check.rules.rule import Hit, hit, rule
 from preconfigured.check.rules.urls import targets
 from preconfigured.check.shown import plain_text
@@ -63,9 +62,7 @@ def blocked_host(case: Case) -> Iterator[Hit]:
         host = (parts.hostname or "").rstrip(".")
         if "*" not in names and host not in names:
             message = f"xpack.actions.allowedHosts (line {allowed[0].line}) leaves it out: every call is refused."
-            near = nearest(host, names)
-            fix = f"Add {host} to xpack.actions.allowedHosts" + (f"; {near} is another name." if near else ".")
-            yield hit(setting, message, fix, found=host)
+            yield hit(setting, message, f"Add {host} to xpack.actions.allowedHosts.", found=host)
 
 
 @rule("blocked-type", "warning", "A connector type that enabledActionTypes does not name.")

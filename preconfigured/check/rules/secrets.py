@@ -48,7 +48,8 @@ def missing_secret(case: Case) -> Iterator[Hit]:
         for name in _wanted(case, one):
             if _has(case, one, name):
                 continue
-            key = keystore_key(one.id, name)
+            # As the id will be once its dots are gone: with them, Kibana would split the key as well.
+            key = keystore_key(one.id.replace(".", "-"), name)
             at = one.setting.get("secrets", name) or one.setting.get("secrets") or one.setting
             message = f"{_FIRST_USE}." if known else f"{_FIRST_USE}, unless the keystore of every Kibana has this key."
             fix = f"kibana-keystore add {key} --stdin (the value in double quotes)."
