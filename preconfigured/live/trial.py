@@ -148,8 +148,11 @@ class _Steps:
         try:
             result = self._kibana.post(path, body, space=self._space, timeout=self._timeout)
         except RefusedError as error:
-            # 400 and 403 may be about the connector (its type, the licence) and not about the login.
-            return None, of_message(check, error.message)
+            # 400 and 403 may be about the connector (its type, the licence); else they are about the login.
+            about = of_message(check, error.message)
+            if about.place == "model-server":
+                raise
+            return None, about
         except UnreachableError as error:
             # Kibana answered a moment ago: it is the run that takes too long, or that a proxy before Kibana cuts.
             fix = "See with --direct whether the model hangs. A proxy before Kibana must wait as long; or allow more."

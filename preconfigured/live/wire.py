@@ -152,7 +152,7 @@ class Wire:
     def _pieces(self, response: http.client.HTTPResponse, begun: float) -> Iterator[tuple[float, bytes]]:
         size = 0
         try:
-            while size <= LARGEST:
+            while size <= LARGEST and self._left(begun):
                 piece = response.read1(_PIECE)
                 if not piece:
                     self._check_whole(response)

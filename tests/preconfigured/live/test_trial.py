@@ -183,6 +183,16 @@ def test_a_licence_that_does_not_allow_it(tmp_path: Path) -> None:
     assert wrong(trial) == [("run", "block", "license")]
 
 
+@pytest.mark.parametrize(
+    ("status", "words"), [(403, "Unauthorized to execute actions"), (500, "An internal server error occurred")]
+)
+def test_a_login_that_may_not_run_connectors(tmp_path: Path, status: int, words: str) -> None:
+    with stage(tmp_path) as on:
+        on.kibana.forced["/_execute"] = Forced(status, b'{"message": "%s"}' % words.encode())
+        with pytest.raises(RefusedError, match=f"{status} .*: {words}"):
+            attempt(on.kibana)
+
+
 def test_a_run_that_kibana_never_ends(tmp_path: Path) -> None:
     with stage(tmp_path, Behaviour(stall=3)) as on:
         trial = try_connector(client(on.kibana), "vllm", timeout=0.5)
