@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tarfile
 from pathlib import Path
 
 from tests.end_to_end.conftest import Journey, World
@@ -113,3 +114,14 @@ def test_volumes_are_the_same_bytes_and_a_missing_one_is_named(journey: Journey)
     lost = journey.desk.run("verify", "--json", names[0], code=5).json["damaged"]
     assert {row["volume"] for row in lost} == {f"{TOP}.tar.002"}
     assert "the volume is missing" in {row["reason"] for row in lost}
+
+
+def test_the_tar_is_laid_out_as_designed(journey: Journey) -> None:
+    """As Python's own tarfile sees it: one top folder, the order of the design, data on 4,096-byte borders."""
+    with tarfile.open(journey.bundle) as archive:
+        members = archive.getmembers()
+    assert all(member.isreg() and member.name.startswith(f"{TOP}/") for member in members)
+    assert [member.name for member in members if member.size and member.offset_data % 4096] == []
+    tops = list(dict.fromkeys(member.name.split("/")[1] for member in members))
+    assert tops == ["SHA256SUMS", "manifest.json", "README.md", "kibana", "images", "models", "extra"]
+    assert {(member.uid, member.gid, member.uname, member.gname) for member in members} == {(0, 0, "", "")}
