@@ -34,7 +34,7 @@ def lines(rows: Sequence[Row]) -> list[str]:
         sign = {"at most": "≤", "at least": "≥", "": " "}[row.sense]
         target = f"{sign} {row.bound:g}{row.unit}" if row.sense else "-"
         verdict = ("yes" if row.good else "NO") if row.sense else "-"
-        shown.append(f"{row.what:<{width}} | {row.measured:.4g}{row.unit} | {target} | {verdict}")
+        shown.append(f"{row.what:<{width}} | {row.measured:.5g}{row.unit} | {target} | {verdict}")
         if row.detail:
             shown.append(f"    {row.detail}")
     return shown
