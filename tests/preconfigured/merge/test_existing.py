@@ -183,3 +183,18 @@ def test_every_type_in_a_block_and_on_one_line(connector: Connector) -> None:
         edited = apply(text, [connector], Settings(), stack())
         assert view(edited.text)[f"xpack.actions.preconfigured.{connector.id}.name"] == connector.name
         assert remove(edited.text, connector.id).text == text
+
+
+def test_a_text_is_not_the_boolean_that_looks_like_it() -> None:
+    odd = replace(VLLM, id="true")
+    text = "uiSettings.overrides:\n  genAiSettings:defaultAIConnector: true\n"
+    edited = apply(text, [odd], Settings(default_connector="true"), stack())
+    assert any('"true" was wanted' in note.text for note in edited.notes)
+    quoted = apply(text.replace(" true", " 'true'"), [odd], Settings(default_connector="true"), stack())
+    assert quoted.notes == ()
+
+
+def test_an_address_without_quotes_is_a_text() -> None:
+    local = replace(VLLM, url="https://10.0.0.1/v1/chat/completions")
+    edited = apply("xpack.actions.allowedHosts: [10.0.0.1]\n", [local], Settings(), stack())
+    assert edited.text.count("10.0.0.1") == 2, "once in the list, once in the address"
