@@ -15,8 +15,8 @@ from preconfigured.yaml_text import Entry, Items, Scalar, Value, scalar
 
 # Null, booleans, numbers and dates, in the spellings of YAML 1.1, 1.2 and js-yaml.
 _OTHERS = re.compile(
-    r"|~|null|true|false|yes|no|on|off|[-+]?(?:0[xob][0-9a-f_]+|\.inf|\.nan|\.?[0-9][0-9_]*(?:[.:][0-9_]*)*"
-    r"(?:e[-+]?[0-9]+)?)|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*",
+    r"|~|null|true|false|yes|no|on|off|[-+]?(?:0[xob][0-9a-f_]+|\.inf|\.nan|\.[0-9_]+(?:e[-+]?[0-9]+)?"
+    r"|[0-9][0-9_]*(?:\.[0-9_]*)?(?:e[-+]?[0-9]+)?|[0-9]+(?::[0-5]?[0-9])+)|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*",
     re.IGNORECASE,
 )
 
