@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-GROUND = {"errors", "digest", "progress", "disk", "jsonrow", "relpath"}
+GROUND = {"errors", "digest", "progress", "disk", "jsonrow", "relpath", "crew"}
 # Who may import whom, beside the ground floor and itself.
 ALLOWED: dict[str, set[str]] = {
     "spec": set(),

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bundler.crew import Task, work
 from bundler.digest import Digest
 from bundler.disk import guarded, require_file_size, require_space
 from bundler.errors import MachineError, UsageError
 from bundler.layout.arrangement import Slot
 from bundler.layout.volumes import MOST, SMALLEST, Cut, volume_name
-from bundler.pack.crew import Task, work
-from bundler.pack.fetch import Fetch, Workplace
+from bundler.pack.fetch import CHUNK, Fetch, Workplace
 from bundler.pack.journal import Journal
 from bundler.pack.plan import Plan
 from bundler.pack.target import Target
@@ -133,7 +133,8 @@ def _fill(plan: Plan, source: Source, target: Target, journal: Journal, options:
     fetches = _Fetches(place, sums)
     progress.begin(f"building {target.cut.name}", plan.fetch_bytes)
     try:
-        work(fetches.tasks(plan.fetched, by_offset=target.cut.volume_size is not None), options.jobs, stop)
+        tasks = fetches.tasks(plan.fetched, by_offset=target.cut.volume_size is not None)
+        work(tasks, jobs=options.jobs, chunk=CHUNK, stop=stop)
         sums.write(options.folder)
     finally:
         progress.end()

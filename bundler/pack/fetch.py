@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from threading import Event
 
+from bundler.crew import Stopped
 from bundler.digest import Digest
 from bundler.errors import IntegrityError, TransientError
 from bundler.layout.arrangement import Slot
@@ -24,10 +25,6 @@ from bundler.sources.interface import Origin, Reader, Source
 from bundler.sources.retry import ATTEMPTS, Backoff
 
 CHUNK = 1 << 20
-
-
-class Stopped(BaseException):
-    """Another member has failed: leave quietly. Never seen outside this package."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,10 @@ import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from bundler.crew import Stopped, Task
 from bundler.disk import write_whole
 from bundler.errors import MachineError
 from bundler.layout.arrangement import Slot
-from bundler.pack.crew import Task
-from bundler.pack.fetch import Stopped
 from bundler.pack.target import Target
 
 

@@ -8,13 +8,14 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from bundler.crew import each
 from bundler.digest import Digest
 from bundler.disk import disk_error, guarded
 from bundler.errors import IntegrityError
 from bundler.layout.manifest import MAX_BYTES, Manifest, decode
 from bundler.layout.member import MANIFEST, SIGNATURE, SUMS
 from bundler.progress import SILENT, Progress
-from bundler.site.crew import each
+from bundler.site.medium import CHUNK
 from bundler.site.report import Damage, Report
 from bundler.trust import sums
 
@@ -29,7 +30,9 @@ def verify_folder(root: Path, progress: Progress = SILENT) -> Report:
     sizes = {member.path: member.size for member in manifest.members} if manifest else {}
     progress.begin(f"verifying {root}", sum(sizes.values()))
     try:
-        rows = each(listed.items(), lambda row, buffer: _check(root, row, sizes.get(row[0]), buffer, progress))
+        rows = each(
+            listed.items(), lambda row, buffer: _check(root, row, sizes.get(row[0]), buffer, progress), chunk=CHUNK
+        )
     finally:
         progress.end()
     damages += [Damage(path, None, reason) for path, _, reason in rows if reason]

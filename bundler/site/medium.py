@@ -11,10 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Final
 
 from bundler.disk import disk_error, is_there
 from bundler.errors import MachineError, UsageError
 from bundler.layout.volumes import Cut, split_name, volume_name
+
+# What is read at once: small enough to stay in a core's own cache between the read and the hash.
+CHUNK: Final = 256 << 10
 
 
 @dataclass(frozen=True, slots=True)

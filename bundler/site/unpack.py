@@ -19,13 +19,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bundler.crew import each
 from bundler.disk import disk_error, guarded, require_space, sync_folder
 from bundler.errors import MachineError
 from bundler.layout.arrangement import Slot
 from bundler.layout.tar import ALIGNMENT
 from bundler.progress import SILENT, Progress
-from bundler.site.crew import each
-from bundler.site.medium import Medium
+from bundler.site.medium import CHUNK, Medium
 from bundler.site.opening import Opened, open_bundle
 from bundler.site.report import Damage, Report
 from bundler.site.verify import ends, frame
@@ -85,7 +85,7 @@ def _write_all(medium: Medium, opened: Opened, folder: Path, shared: bool, progr
     progress.begin(f"unpacking {medium.stem}", sum(slot.member.size for slot in slots))
     writer = _Writer(medium, folder, opened.manifest.created, shared, progress)
     try:
-        rows = each(slots, writer.write)
+        rows = each(slots, writer.write, chunk=CHUNK)
     finally:
         progress.end()
     good = [slot.member.size for slot, bad in rows if not bad]

@@ -10,14 +10,14 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bundler.crew import each
 from bundler.disk import is_folder
 from bundler.errors import IntegrityError
 from bundler.layout.arrangement import Slot
 from bundler.layout.member import MANIFEST, SUMS
 from bundler.progress import SILENT, Progress
 from bundler.site import folder, walk
-from bundler.site.crew import each
-from bundler.site.medium import Medium, find
+from bundler.site.medium import CHUNK, Medium, find
 from bundler.site.opening import Head, Opened, read_head, settle
 from bundler.site.report import Damage, Report
 from bundler.site.volume_check import guilty
@@ -51,7 +51,7 @@ def verify_opened(medium: Medium, opened: Opened, progress: Progress = SILENT) -
     progress.begin(f"verifying {medium.stem}", sum(slot.member.size for slot in arrangement.slots))
     try:
         slots = sorted(arrangement.slots, key=lambda slot: -slot.member.size)
-        found = each(slots, lambda slot, buffer: _check(medium, slot, buffer, progress))
+        found = each(slots, lambda slot, buffer: _check(medium, slot, buffer, progress), chunk=CHUNK)
     finally:
         progress.end()
     good = [slot.member.size for slot, bad in found if not bad]

@@ -8,8 +8,7 @@ import re
 from bundler.disk import read_bounded
 from bundler.errors import MachineError
 from bundler.layout.arrangement import Slot
-from bundler.site.crew import CHUNK
-from bundler.site.medium import Medium
+from bundler.site.medium import CHUNK, Medium
 from bundler.site.report import Damage
 
 _SUM = re.compile(r"([0-9a-f]{64}) [ *](.+)\n?")

@@ -9,9 +9,8 @@ from bundler.digest import Digest
 from bundler.errors import IntegrityError
 from bundler.layout.member import MANIFEST
 from bundler.progress import Progress
-from bundler.site.crew import CHUNK
 from bundler.site.header import Found, read_header
-from bundler.site.medium import Medium
+from bundler.site.medium import CHUNK, Medium
 from bundler.site.opening import Head
 from bundler.site.report import Damage, Report
 from bundler.trust import sums

@@ -23,8 +23,8 @@ SIZES = (9 * MIB + 3, 5 * MIB, 700_001, 12, 6 * MIB + 4095, 0, 3 * MIB)
 _CHILD = """
 import sys
 from pathlib import Path
-from bundler.pack import crew, journal
-crew.CHUNK = journal.STEP = 1 << 16  # the members here are small
+from bundler.pack import build as building, journal
+building.CHUNK = journal.STEP = 1 << 16  # the members here are small
 from bundler.pack.build import Options, build
 from bundler.sources.kinds import Sources
 from tests.pack.test_kill import plan_from
