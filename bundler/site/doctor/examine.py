@@ -1,0 +1,30 @@
+"""All checks, in the order of the table. A new check is a function in a file of its kind, and a line here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bundler.site.doctor.certificate import check_certificate
+from bundler.site.doctor.gpu import check_gpus
+from bundler.site.doctor.host import check_clock, check_guards, check_limits, check_ports, check_space
+from bundler.site.doctor.interface import Check, Finding, Wish
+
+CHECKS: Final[tuple[Check, ...]] = (
+    check_space,
+    check_gpus,
+    check_ports,
+    check_certificate,
+    check_clock,
+    check_limits,
+    check_guards,
+)
+
+
+def examine(wish: Wish) -> tuple[Finding, ...]:
+    """Everything that the checks find; the machine is not changed."""
+    return tuple(finding for check in CHECKS for finding in check(wish))
+
+
+def blocked(findings: tuple[Finding, ...]) -> bool:
+    """Whether an installation would fail."""
+    return any(finding.state == "block" for finding in findings)

@@ -1,0 +1,139 @@
+"""The host itself: space, ports, clock, limits, shared memory, SELinux and the firewall."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Final
+
+from bundler.disk import size_text
+from bundler.layout.manifest import Manifest
+from bundler.site.doctor.interface import Finding, Wish
+from bundler.site.doctor.program import ask
+
+# vLLM's images grow about that much from compressed layers to an engine's store.
+_IMAGE_GROWTH: Final = 2.4
+_DAY: Final = 86_400
+_FILES: Final = 4096
+_SHARED_MEMORY: Final = 1 << 30
+
+
+def check_space(wish: Wish) -> Iterator[Finding]:
+    """Room where the release is unpacked to, and where the engine keeps its images."""
+    if wish.manifest is None:
+        return
+    folder = existing(wish.root)
+    needs = {_device(folder): (folder, _unpacked(wish.manifest))}
+    images = Path("/var/lib")
+    loaded = int(sum(image.size for image in wish.manifest.images) * _IMAGE_GROWTH)
+    device = _device(existing(images))
+    needs[device] = (needs[device][0], needs[device][1] + loaded) if device in needs else (images, loaded)
+    for place, needed in needs.values():
+        free = shutil.disk_usage(place).free
+        fix = f"Free some space on {place}, or choose another --root."
+        enough = free >= needed
+        expected = f"about {size_text(needed)}, less where blocks are shared (XFS, btrfs)"
+        found = f"{size_text(free)} free"
+        yield Finding(f"space on {place}", "ok" if enough else "block", found, expected, "" if enough else fix)
+
+
+def check_ports(wish: Wish) -> Iterator[Finding]:
+    """The ports that the proxy listens on are free, and this user may take them."""
+    for port in wish.ports:
+        error = _bind(port)
+        if error is None:
+            yield Finding(f"port {port}", "ok", "free")
+        elif error == errno.EACCES:
+            fix = "Install as root, or let users take it: sysctl net.ipv4.ip_unprivileged_port_start=80"
+            yield Finding(f"port {port}", "block", "this user may not take it", "a port that may be taken", fix)
+        else:
+            fix = f"See who has it: ss -ltnp 'sport = :{port}'. Stop that, or choose another port."
+            yield Finding(f"port {port}", "block", os.strerror(error), "free", fix)
+
+
+def check_clock(wish: Wish) -> Iterator[Finding]:
+    """The clock is not before the bundle's own time: certificates and tokens would be judged wrongly."""
+    if wish.manifest is None:
+        return
+    now, made = time.time(), wish.manifest.created
+    found, expected = _utc(now), f"after {_utc(made)}, when the bundle was locked"
+    if now >= made - _DAY:
+        yield Finding("clock", "ok", found, expected)
+    else:
+        yield Finding("clock", "block", found, expected, "Set the clock: timedatectl set-time 'YYYY-MM-DD hh:mm:ss'")
+
+
+def check_limits(wish: Wish) -> Iterator[Finding]:
+    """Open files, and shared memory for engines on several GPUs."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    enough = files == resource.RLIM_INFINITY or files >= _FILES
+    shown = "unlimited" if files == resource.RLIM_INFINITY else f"{files:,}"
+    fix = "" if enough else "Raise it: LimitNOFILE= in the unit, or /etc/security/limits.conf"
+    yield Finding("open files", "ok" if enough else "warn", shown, f"at least {_FILES:,}", fix)
+    try:
+        shared = shutil.disk_usage("/dev/shm").total
+    except OSError:
+        shared = 0
+    large = shared >= _SHARED_MEMORY
+    fix = "" if large else "Enlarge it: mount -o remount,size=8G /dev/shm"
+    yield Finding(
+        "/dev/shm", "ok" if large else "warn", size_text(shared), f"at least {size_text(_SHARED_MEMORY)}", fix
+    )
+
+
+def check_guards(wish: Wish) -> Iterator[Finding]:
+    """SELinux and firewalld: noted, for both are often the reason why nobody reaches the proxy."""
+    selinux = ask("getenforce")
+    mode = selinux.output.strip() if selinux and selinux.code == 0 else "none"
+    enforcing = mode == "Enforcing"
+    fix = "The release gets the label container_file_t when it is mounted (:Z); a custom --root may need semanage."
+    yield Finding("SELinux", "warn" if enforcing else "ok", mode, "", fix if enforcing else "")
+    firewall = ask("firewall-cmd", "--state")
+    if firewall and firewall.output.strip() == "running":
+        ports = " ".join(f"--add-port={port}/tcp" for port in wish.ports)
+        fix = f"If Kibana cannot reach it: firewall-cmd --permanent {ports} && firewall-cmd --reload"
+        yield Finding("firewalld", "warn", "running", "the proxy's ports open", fix)
+    else:
+        yield Finding("firewalld", "ok", "not running")
+
+
+def existing(path: Path) -> Path:
+    """The nearest folder above ``path`` that is there."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path
+
+
+def _unpacked(manifest: Manifest) -> int:
+    return sum(member.size for member in manifest.members)
+
+
+def _device(path: Path) -> int:
+    return path.stat().st_dev
+
+
+def _bind(port: int) -> int | None:
+    """Why nobody here can listen on ``port``, as an errno; None when it is free."""
+    for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind((address, port))
+                probe.listen(1)
+        except OSError as error:
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                return error.errno
+    return None
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,46 @@
+"""What a check takes and gives.
+
+A check looks at the machine and never changes it. It yields a finding for whatever a person would want to know, also
+when all is well: the table says what was looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from bundler.layout.manifest import Manifest
+
+State = Literal["ok", "warn", "block"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, how it stands, what was found and expected, and what to do (empty when ``ok``)."""
+
+    check: str
+    state: State
+    found: str
+    expected: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be installed where. Sizes in bytes; ``image_config`` is the engine image's own configuration."""
+
+    root: Path
+    manifest: Manifest | None = None
+    bundle: Path | None = None
+    server_name: str | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    ports: tuple[int, ...] = (443,)
+    image_config: Mapping[str, object] = field(default_factory=dict)
+    gpu_bytes: int = 0
+    gpus: int = 1
+
+
+Check: TypeAlias = "Callable[[Wish], Iterable[Finding]]"
