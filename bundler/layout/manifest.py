@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bundler.digest import Digest
 from bundler.errors import IntegrityError
-from bundler.jsonrow import Row
+from bundler.jsonrow import Row, parse
 from bundler.layout.member import MAX_MEMBERS, Member, ordered, role_fault, set_fault
 from bundler.relpath import path_fault
 
@@ -84,11 +84,7 @@ class Manifest:
 
 def decode(data: bytes, *, where: str = "manifest.json") -> Manifest:
     """Read a manifest.json. Raises: IntegrityError, with the place, for anything that is not one."""
-    try:
-        document = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise IntegrityError(f"{where}: not JSON ({str(error)[:120]})") from error
-    row = Row(document, where, IntegrityError)
+    row = parse(data, where, IntegrityError)
     found = row.text("format")
     if found != FORMAT:
         raise IntegrityError(

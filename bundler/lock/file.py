@@ -13,7 +13,7 @@ from typing import Any, Final
 from bundler.digest import Digest
 from bundler.disk import is_there, read_bounded, write_whole
 from bundler.errors import LockError
-from bundler.jsonrow import Row
+from bundler.jsonrow import Row, parse
 from bundler.lock.model import FORMAT, KINDS, Lock, LockedFile, LockedImage, LockedModel
 from bundler.models.facts import ModelFacts
 from bundler.relpath import path_fault
@@ -47,15 +47,11 @@ def encode(lock: Lock) -> bytes:
 
 def decode(data: bytes, *, where: str = "bundle.lock") -> Lock:
     """The lock that ``data`` is. Raises: LockError, with the place."""
-    try:
-        document = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise LockError(f"{where}: not JSON ({str(error)[:120]})", hint=_AGAIN) from error
-    row = Row(document, where, LockError)
+    row = parse(data, where, LockError, hint=_AGAIN)
     if row.text("format") != FORMAT:
         raise LockError(f"{where}: format: expected {FORMAT!r}, found {row.text('format')[:40]!r}", hint=_AGAIN)
     claimed = row.value.pop("checksum", None)
-    if claimed != str(_checksum(document)):
+    if claimed != str(_checksum(row.value)):
         raise LockError(
             f"{where}: was edited by hand or damaged: its checksum does not match its content",
             hint=f"Change bundle.yml instead. {_AGAIN}",

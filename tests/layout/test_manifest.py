@@ -83,3 +83,35 @@ def test_each_defect_is_named(change: Callable[[dict[str, Any]], None], words: s
 def test_a_deep_document_does_not_exhaust_the_stack() -> None:
     with pytest.raises(IntegrityError, match="not JSON"):
         decode(b"[" * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (b'"name": "a"', b'"name": "b", "name": "a"', "the key 'name' stands twice"),
+        (b'"models": []', b'"members": [], "models": []', "the key 'members' stands twice"),
+        (b'"stack": null', b'"stack": null, "more": NaN', "NaN is no number"),
+        (b'"stack": null', b'"stack": null, "more": "\xff"', "not JSON"),
+        (b'"stack": null', b'"stack": null, "more": ' + b"[" * 100_000, "not JSON"),
+    ],
+)
+def test_json_that_readers_take_for_different_things_is_refused(old: bytes, new: bytes, words: str) -> None:
+    """jq and Python keep the last of two keys, others the first; what one checks the other would not use."""
+    data = GOOD.encode()
+    assert data.count(old) == 1
+    with pytest.raises(IntegrityError) as caught:
+        decode(data.replace(old, new))
+    assert words in caught.value.message
+
+
+@pytest.mark.parametrize("facts", [{"more": "\ud800"}, {"\udfff": 1}, {"more": [[{"x": "a\udc00"}]]}])
+def test_facts_that_no_terminal_could_show_are_refused(facts: dict[str, object]) -> None:
+    document = json.loads(GOOD.encode())
+    document["models"] = [{"id": "m", "commit": None, "license": None, "size": 2, "facts": facts}]
+    with pytest.raises(IntegrityError, match=r"models\[0\]: facts: expected an object"):
+        decode(json.dumps(document).encode())
+
+
+def test_a_manifest_in_utf_16_is_refused() -> None:
+    with pytest.raises(IntegrityError, match="not JSON"):
+        decode(GOOD.encode().decode().encode("utf-16"))

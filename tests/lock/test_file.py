@@ -119,9 +119,19 @@ PLACES = (
     "models.0.facts.weights_bytes", "models.0.facts.context", "models.0.commit",
 )  # fmt: skip
 HOSTILE: tuple[object, ...] = (
-    -1, 1.5, True, 1 << 60, "", "\ud800", "x" * 9_000_000, "sha256:" + "A" * 64, float("nan"), [None], {"a": 1},
+    -1, 1.5, True, 1 << 60, "", "\ud800", "x" * 9_000_000, "sha256:" + "A" * 64, [None], {"a": 1},
     [[]], [{}] * 3,
 )  # fmt: skip
+
+
+def test_json_that_is_none_is_refused_before_its_checksum() -> None:
+    data = encode(SMALL)
+    for bad in (
+        data.replace(b'"created"', b'"tool": "2", "created"', 1),
+        data.replace(b'"tool"', b'"x": NaN, "tool"', 1),
+    ):
+        with pytest.raises(LockError, match="bundle.lock: not JSON"):
+            decode(bad)
 
 
 @pytest.mark.parametrize("place", PLACES)
