@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from preconfigured import address, schema
 from preconfigured.connectors.interface import ConfigValue, Connector, Pki, Rendered, Secret, Wish, assemble
-from preconfigured.schema.model import Key
+from preconfigured.schema.model import Key, Schema
 from preconfigured.values import check_headers, check_path, check_text
 from preconfigured.version import StackVersion
 
@@ -28,7 +28,7 @@ def render_other(connector: Connector, stack: StackVersion) -> Rendered:
         "apiProvider": "Other",
         "apiUrl": target.url,
         "verificationMode": verification,
-        "enableNativeFunctionCalling": connector.native_function_calling or None,
+        "enableNativeFunctionCalling": _native(connector, kind, stack),
     }
     return assemble(connector, stack, kind, Wish(config, secrets, (*_address_notes(target), *notes)))
 
@@ -68,6 +68,15 @@ def _shared(connector: Connector, place: str) -> dict[str, ConfigValue | None]:
         "contextWindowLength": connector.context,
         "temperature": connector.temperature,
     }
+
+
+def _native(connector: Connector, kind: Schema, stack: StackVersion) -> bool | None:
+    """Written as false too where it is known and the config exposed: what is meant shall stand there."""
+    if connector.native_function_calling:
+        return True
+    key = kind.config_key("enableNativeFunctionCalling")
+    known = key is not None and key.since.has(stack)
+    return False if known and connector.expose_config is not False else None
 
 
 def _optional(value: str, place: str) -> str | None:

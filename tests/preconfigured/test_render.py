@@ -63,7 +63,7 @@ def test_every_text_comes_back(
     found = read(made.text)
     assert list(found["xpack.actions.preconfigured"]) == [connector_id]
     entry = found["xpack.actions.preconfigured"][connector_id]
-    expected = {"apiProvider": "Other", "apiUrl": url, "defaultModel": model}
+    expected = {"apiProvider": "Other", "apiUrl": url, "defaultModel": model, "enableNativeFunctionCalling": False}
     optional = {"headers": headers or None, "contextWindowLength": context, "temperature": temperature}
     assert entry["config"] == expected | {k: v for k, v in optional.items() if v is not None}
     assert entry["name"] == name

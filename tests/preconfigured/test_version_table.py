@@ -85,7 +85,12 @@ def test_the_two_keys_of_tool_calling_stand_together() -> None:
     assert rendered.expose_config
     assert rendered.config["enableNativeFunctionCalling"] is True
     without = render_connector(replace(VLLM, native_function_calling=False), stack("9.2.0"))
-    assert "enableNativeFunctionCalling" not in without.config
+    assert without.config["enableNativeFunctionCalling"] is False
+    hidden = render_connector(replace(VLLM, native_function_calling=False, expose_config=False), stack("9.2.0"))
+    assert "enableNativeFunctionCalling" not in hidden.config
+    older = render_connector(replace(VLLM, native_function_calling=False), stack("9.1.9"))
+    assert "enableNativeFunctionCalling" not in older.config
+    assert not any("enableNativeFunctionCalling" in note.place for note in older.notes)
     assert without.expose_config
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from preconfigured.check.against import VARIABLE
 from preconfigured.check.case import PRECONFIGURED, Case, ConnectorView
+from preconfigured.check.finding import Level
 from preconfigured.check.near import nearest
 from preconfigured.check.rules.rule import Hit, hit, rule
 from preconfigured.check.shown import is_secret, path_text, plain_text
@@ -82,11 +83,13 @@ def exposed_simulated(case: Case) -> Iterator[Hit]:
             continue
         if one.is_true("config", _NATIVE) or (native is not None and not tools):
             continue
+        # Where the stack lacks the key, the file cannot say which server it is; and one without tool calls is well so.
+        level: Level | None = "error" if tools else None if _native_known(case) else "note"
         message = (
             "With the config exposed Kibana describes tools in the prompt instead of calling them; servers set up for "
             "tool calls, such as vLLM with --enable-auto-tool-choice, fail on that (500, Missing name for tool use)."
         )
-        yield hit(at, message, _native_fix(case), level="error" if tools else None)
+        yield hit(at, message, _native_fix(case), level=level)
 
 
 @rule("context-unread", "warning", "contextWindowLength without exposeConfig.")
@@ -167,10 +170,17 @@ def same_name(case: Case) -> Iterator[Hit]:
             seen[name] = one
 
 
-def _native_fix(case: Case) -> str:
+def _native_known(case: Case) -> bool:
     key = load("gen-ai-other").config_key(_NATIVE)
-    if key and not key.since.has(case.site.stack):
-        return f"Remove exposeConfig: Kibana {case.site.stack} lacks {_NATIVE} (it came with {key.since})."
+    return key is not None and key.since.has(case.site.stack)
+
+
+def _native_fix(case: Case) -> str:
+    if not _native_known(case):
+        return (
+            f"Remove exposeConfig if the server has tool calls: Kibana {case.site.stack} lacks {_NATIVE}, which came "
+            "with 9.2."
+        )
     return f"Add {_NATIVE}: true to config; or false, if the server has no tool calls."
 
 
