@@ -2,7 +2,7 @@
 
 Rules: the deepest mapping there is, in whichever spelling; the top of the file where there is none. What is shared by
 anchors, aliases or merge keys is not touched, because a change there would be one elsewhere too. Things are put at the
-end of a block and behind the comments that belong to it, and at the begin of ``{...}`` and ``[...]``.
+end of a block and behind the comments that belong to it (before a text block that has no last line break), and at the begin of ``{...}`` and ``[...]``.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from preconfigured.merge.tree import Document, Node, line_of
 
 _STEP = 2
 _COMMENT = re.compile(r"( *)#")
+_OTHERS_COMMENT = re.compile(r" *#(?![ \t]*llm-bundle:)")
 _REST = re.compile(r"[ \t]*(?:[ \t]#[^\n]*)?\r?\n")
 
 # In what follows "{" or "[" on its line: whole lines; lines that begin where the line is split now, or was before.
@@ -104,7 +105,7 @@ def _top(base: Text) -> Container:
     indent = document.top.start - line_start(text, document.top.start) if document.top is not None else 0
     first = next_line(text, document.begin) if document.begin else 0
     end = max(document.end, first)
-    return Container(0, "block", end, indent, min(first, end), end, document.top)
+    return Container(0, "block", _whole(base, document.top, end), indent, min(first, end), end, document.top)
 
 
 def _inside(base: Text, place: Place) -> Container:
@@ -121,7 +122,24 @@ def _inside(base: Text, place: Place) -> Container:
     while end < len(text) and (comment := _COMMENT.match(text, end)) and len(comment[1]) > column:
         end = next_line(text, end)
     indent = node.start - line_start(text, node.start) if not node.empty else column + _STEP
-    return Container(depth, "block", end, indent, first, max(node.limit, end), node)
+    return Container(depth, "block", _whole(base, node, end), indent, first, max(node.limit, end), node)
+
+
+def _whole(base: Text, node: Node | None, end: int) -> int:
+    """``end``, or before the last thing inside: a text block without a last line break would get one with ours."""
+    text = base.text
+    if node is None or end < len(text) or text.endswith("\n") or not _ends_in_text_block(node):
+        return end
+    begin = line_start(text, max(start for start, _ in children(node)))
+    while begin > 0 and _OTHERS_COMMENT.match(text, line_start(text, begin - 1)):
+        begin = line_start(text, begin - 1)
+    return begin
+
+
+def _ends_in_text_block(node: Node) -> bool:
+    while node.entries or node.items:
+        node = node.entries[-1].value if node.entries else node.items[-1]
+    return node.style in {"|", ">"}
 
 
 def after(text: str, end: int) -> int:

@@ -198,3 +198,20 @@ def test_an_address_without_quotes_is_a_text() -> None:
     local = replace(VLLM, url="https://10.0.0.1/v1/chat/completions")
     edited = apply("xpack.actions.allowedHosts: [10.0.0.1]\n", [local], Settings(), stack())
     assert edited.text.count("10.0.0.1") == 2, "once in the list, once in the address"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: 1\n# about it\nserver.s2: |\n  line",
+        "xpack.actions:\n  preconfigured:  # c\n\nb:\n  c:\n    - x\n    - >\n      line\n      more",
+        "xpack:\n  actions:\n    email: |\n      line",
+        "a: |\r\n  line",
+    ],
+)
+def test_a_text_block_without_a_last_line_break_stays_as_it_is(text: str) -> None:
+    edited = apply(text, [VLLM, EVERYTHING[5]], Settings(), stack())
+    assert edited.text.endswith("line\n      more" if "more" in text else "line")
+    again = apply(edited.text, [replace(VLLM, name="Another")], Settings(), stack())
+    assert not apply(again.text, [replace(VLLM, name="Another")], Settings(), stack()).changed
+    assert remove(remove(again.text, VLLM.id).text, EVERYTHING[5].id).text == text
