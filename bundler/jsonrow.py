@@ -89,6 +89,15 @@ class Row:
         except ValueError:
             raise self.wrong(key, "a SHA-256 digest") from None
 
+    def texts(self, key: str, most: int) -> tuple[str, ...]:
+        """A list of at most ``most`` texts, which may be empty."""
+        value = self.value.get(key)
+        if not isinstance(value, list) or len(value) > most:
+            raise self.wrong(key, f"a list of at most {most} texts")
+        if any(not isinstance(one, str) or len(one) > _MAX_TEXT or _SURROGATE.search(one) for one in value):
+            raise self.wrong(key, "a list of texts")
+        return tuple(value)
+
     def mapping(self, key: str) -> dict[str, Any]:
         """An object as it is."""
         value = self.value.get(key)

@@ -14,11 +14,12 @@ ALLOWED: dict[str, set[str]] = {
     "models": set(),
     "sources": {"spec"},
     "lock": {"sources", "models", "spec"},
-    "content": {"lock", "models", "spec"},
+    "serving": {"spec"},
+    "content": {"lock", "models", "spec", "serving"},
     "layout": set(),
     "trust": {"layout"},
     "pack": {"content", "lock", "trust", "layout", "sources", "models", "spec"},
-    "site": {"trust", "layout", "spec"},
+    "site": {"trust", "layout", "spec", "serving"},
     "cli": {"pack", "site", "content", "lock", "models", "sources", "spec", "layout", "trust"},
 }
 ONLY_IN_CLI = {"click", "rich"}

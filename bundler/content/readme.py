@@ -61,6 +61,7 @@ def _contents(lock: Lock, others: tuple[str, ...]) -> str:
 
 
 _MEANINGS = {
+    "config/serve.json": "how the model is served: image, arguments, environment",
     "kibana/kibana.yml": "the connectors: paste into kibana.yml of every Kibana node",
     "kibana/NEXT-STEPS.md": "what to set in the AI Assistants afterwards",
     **{

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from bundler.content.config import config_files
 from bundler.content.kibana import kibana_files
 from bundler.content.readme import readme
 from bundler.digest import Digest
@@ -23,6 +24,7 @@ class RenderedFile:
 def render(lock: Lock) -> tuple[RenderedFile, ...]:
     """The files in path order. Raises: SpecError."""
     texts = {path: (text, "kibana") for path, text in kibana_files(lock).items()}
+    texts |= {path: (text, "config") for path, text in config_files(lock).items()}
     texts["README.md"] = (readme(lock, tuple(sorted(texts))), "readme")
     return tuple(RenderedFile(path, role, text.encode()) for path, (text, role) in sorted(texts.items()))
 

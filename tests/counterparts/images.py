@@ -20,6 +20,7 @@ from tests.counterparts.registry import RegistryServer
 
 Packing = Literal["gzip", "zstd", "none"]
 
+_PROGRAMS = (b"\x7fELF", b"#!")
 _OCI = "application/vnd.oci.image"
 _DOCKER = "application/vnd.docker"
 _OCI_LAYER = {"gzip": ".tar+gzip", "zstd": ".tar+zstd", "none": ".tar"}
@@ -76,7 +77,7 @@ def make_layer(files: Mapping[str, bytes], *, packing: Packing = "gzip") -> Laye
     with tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for path, content in files.items():
             entry = tarfile.TarInfo(path)
-            entry.size, entry.mode = len(content), 0o644
+            entry.size, entry.mode = len(content), 0o755 if content.startswith(_PROGRAMS) else 0o644
             archive.addfile(entry, io.BytesIO(content))
     data = plain.getvalue()
     packed = {
@@ -88,9 +89,13 @@ def make_layer(files: Mapping[str, bytes], *, packing: Packing = "gzip") -> Laye
 
 
 def make_image(
-    layers: Sequence[Layer | Mapping[str, bytes]], *, platform: str = "linux/amd64", docker: bool = False
+    layers: Sequence[Layer | Mapping[str, bytes]],
+    *,
+    platform: str = "linux/amd64",
+    docker: bool = False,
+    says: Mapping[str, Any] | None = None,
 ) -> Image:
-    """An image of ``layers``; with ``docker`` its manifest is Docker's v2 schema 2."""
+    """An image of ``layers``; with ``docker`` its manifest is Docker's v2 schema 2. ``says``: Entrypoint, User…"""
     made = [one if isinstance(one, Layer) else make_layer(one) for one in layers]
     os, architecture, *variant = platform.split("/")
     config = _json(
@@ -98,7 +103,7 @@ def make_image(
             "os": os,
             "architecture": architecture,
             **({"variant": variant[0]} if variant else {}),
-            "config": {"Cmd": ["/bin/true"]},
+            "config": says or {"Cmd": ["/bin/true"]},
             "rootfs": {"type": "layers", "diff_ids": [one.diff_id for one in made]},
         }
     )

@@ -1,0 +1,189 @@
+"""ServePlan + what the site chose → a container, told in words that every engine has.
+
+Rules, the same for each container of ours: the root file system is read-only, all capabilities are dropped but those
+named, no process gains privileges, logs are bounded. A secret goes by ``env_file`` only; neither ``args`` nor ``env``
+ever holds one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from bundler.serving import vllm
+from bundler.serving.plan import ServePlan
+
+Gpus = Literal["all", "cdi", "none"]
+Restart = Literal["unless-stopped", "no"]
+
+NOBODY: Final = "65532:65532"
+LABEL: Final = "llm-bundle.owner"
+"""Every container, network and image of ours bears it; what does not is not ours to touch."""
+
+_GIB: Final = 1 << 30
+_MODEL: Final = "/model"
+_VOCABULARIES: Final = "/vocabularies"
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A file or folder of the host, absolute, at a path inside the container."""
+
+    source: str
+    target: str
+    writable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tmpfs:
+    """A file system in memory; ``size`` is its limit in bytes. ``executable`` for caches with compiled code."""
+
+    target: str
+    size: int
+    executable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """A port of the host, on one address of it, that leads to a port of the container."""
+
+    address: str
+    port: int
+    container_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ulimit:
+    """A resource limit as ``setrlimit`` names it."""
+
+    name: str
+    soft: int
+    hard: int
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """How much of a container's output is kept: ``files`` of ``size`` bytes."""
+
+    size: int = 50 << 20
+    files: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A command inside the container; its exit status 0 is health. Times in seconds."""
+
+    command: tuple[str, ...]
+    interval: int = 10
+    timeout: int = 8
+    retries: int = 3
+    start_period: int = 900
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSpec:
+    """A container. ``image`` is a name or id that the engine has; nothing is ever pulled.
+
+    ``networks``: the first is joined at start, the others before it runs. ``address`` is a fixed one on the first.
+    ``resolves``: it may look names up; not for the engine, since the resolvers of Docker before 26.0 (CVE-2024-29018)
+    and of Podman ask the outside on behalf of internal networks, too.
+    ``stop_timeout`` and ``shm`` are in seconds and bytes; ``user`` None leaves the image's own.
+    """
+
+    name: str
+    image: str
+    args: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    env_file: str | None = None
+    mounts: tuple[Mount, ...] = ()
+    tmpfs: tuple[Tmpfs, ...] = ()
+    user: str | None = None
+    capabilities: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    address: str | None = None
+    publish: tuple[Publish, ...] = ()
+    resolves: bool = False
+    gpus: Gpus = "none"
+    shm: int = 64 << 20
+    ulimits: tuple[Ulimit, ...] = ()
+    restart: Restart = "unless-stopped"
+    stop_timeout: int = 30
+    logs: Logs = Logs()
+    health: Health | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SiteChoices:
+    """What only the site knows.
+
+    ``release`` is the absolute path of the unpacked bundle; ``network`` an internal one; ``address`` a fixed one on
+    it; ``image`` what the engine calls the loaded image, ``entrypoint`` and ``image_user`` what that image says of
+    itself. ``cache`` is a folder of the host that the container's user may write, None for memory. ``nofile`` is the
+    limit of open files that the host can give.
+    """
+
+    release: str
+    name: str
+    image: str
+    network: str
+    owner: str
+    entrypoint: tuple[str, ...] = ()
+    image_user: str = ""
+    address: str | None = None
+    publish: tuple[Publish, ...] = ()
+    gpus: Gpus = "all"
+    rootless: bool = False
+    env_file: str | None = None
+    cache: str | None = None
+    nofile: int | None = 65536
+    start_period: int = 900
+
+
+def engine_container(plan: ServePlan, choices: SiteChoices) -> ContainerSpec:
+    """The container that serves ``plan``."""
+    model, mounts = _mounts(plan, choices)
+    memory: tuple[Tmpfs, ...] = (Tmpfs("/tmp", 4 * _GIB, executable=True),)
+    if choices.cache is None:
+        memory += (Tmpfs(vllm.CACHE, 8 * _GIB, executable=True),)
+    variables = dict(plan.env)
+    if plan.vocabularies:
+        variables["TIKTOKEN_ENCODINGS_BASE"] = _VOCABULARIES
+    return ContainerSpec(
+        name=choices.name,
+        image=choices.image,
+        args=vllm.command(plan, model, choices.entrypoint),
+        env=tuple(sorted(variables.items())),
+        env_file=choices.env_file,
+        mounts=mounts,
+        tmpfs=memory,
+        user=_user(choices),
+        networks=(choices.network,),
+        address=choices.address,
+        publish=choices.publish,
+        gpus=choices.gpus,
+        shm=16 * _GIB,
+        ulimits=(Ulimit("nofile", choices.nofile, choices.nofile),) if choices.nofile else (),
+        stop_timeout=60,
+        health=Health(vllm.health_check(plan), start_period=choices.start_period),
+        labels=((LABEL, choices.owner),),
+    )
+
+
+def _mounts(plan: ServePlan, choices: SiteChoices) -> tuple[str, tuple[Mount, ...]]:
+    """The model's path inside, and what is mounted: of a file its folder, for weights can have several parts."""
+    folder, _, name = plan.model.rpartition("/") if plan.model.endswith(".gguf") else (plan.model, "", "")
+    inside = f"{_MODEL}/{name}" if name else _MODEL
+    mounts = [Mount(f"{choices.release}/{folder}", _MODEL)]
+    if plan.vocabularies:
+        mounts.append(Mount(f"{choices.release}/{plan.vocabularies}", _VOCABULARIES))
+    if choices.cache:
+        mounts.append(Mount(choices.cache, vllm.CACHE, writable=True))
+    return inside, tuple(mounts)
+
+
+def _user(choices: SiteChoices) -> str | None:
+    """Nobody, but for images that have a user of their own, and where root inside is a plain user outside."""
+    if choices.image_user.partition(":")[0] not in ("", "0", "root"):
+        return None
+    return "0:0" if choices.rootless else NOBODY

@@ -1,0 +1,1 @@
+"""Container engines of the site, one a file, behind one small interface."""

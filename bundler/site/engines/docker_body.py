@@ -1,0 +1,95 @@
+"""ContainerSpec → what ``POST /containers/create`` of Docker's API takes, and a container's state read back."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from bundler.serving.container import LABEL, ContainerSpec, Gpus
+from bundler.site.engines.interface import ContainerState
+
+_NANO: Final = 1_000_000_000
+
+
+def container_body(spec: ContainerSpec, secrets: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    """The request; ``secrets`` are the variables of the env file."""
+    body: dict[str, Any] = {
+        "Image": spec.image,
+        "Cmd": list(spec.args) or None,
+        "Env": [f"{name}={value}" for name, value in (*spec.env, *secrets)],
+        "Labels": dict(spec.labels),
+        "StopTimeout": spec.stop_timeout,
+        "ExposedPorts": {f"{one.container_port}/tcp": {} for one in spec.publish},
+        "HostConfig": _host(spec),
+    }
+    if spec.user is not None:
+        body["User"] = spec.user
+    if spec.health:
+        body["Healthcheck"] = {
+            "Test": ["CMD", *spec.health.command],
+            "Interval": spec.health.interval * _NANO,
+            "Timeout": spec.health.timeout * _NANO,
+            "StartPeriod": spec.health.start_period * _NANO,
+            "Retries": spec.health.retries,
+        }
+    if spec.networks:
+        fixed = {"IPAMConfig": {"IPv4Address": spec.address}} if spec.address else {}
+        body["NetworkingConfig"] = {"EndpointsConfig": {spec.networks[0]: fixed}}
+    return body
+
+
+def _host(spec: ContainerSpec) -> dict[str, Any]:
+    return {
+        "ReadonlyRootfs": True,
+        "CapDrop": ["ALL"],
+        "CapAdd": list(spec.capabilities),
+        "SecurityOpt": ["no-new-privileges"],
+        "NetworkMode": spec.networks[0] if spec.networks else "none",
+        # A server that is named is asked from inside the container, where none is. See ContainerSpec.
+        "Dns": [] if spec.resolves else ["127.0.0.1"],
+        "RestartPolicy": {"Name": spec.restart},
+        "LogConfig": {
+            "Type": "json-file",
+            "Config": {"max-size": str(spec.logs.size), "max-file": str(spec.logs.files)},
+        },
+        "ShmSize": spec.shm,
+        "IpcMode": "private",
+        "Ulimits": [{"Name": one.name, "Soft": one.soft, "Hard": one.hard} for one in spec.ulimits],
+        "Mounts": [
+            {"Type": "bind", "Source": one.source, "Target": one.target, "ReadOnly": not one.writable}
+            for one in spec.mounts
+        ],
+        "Tmpfs": {
+            one.target: f"rw,nosuid,nodev,{'exec' if one.executable else 'noexec'},mode=1777,size={one.size}"
+            for one in spec.tmpfs
+        },
+        "PortBindings": {
+            f"{one.container_port}/tcp": [{"HostIp": one.address, "HostPort": str(one.port)}] for one in spec.publish
+        },
+        "DeviceRequests": _devices(spec.gpus),
+    }
+
+
+def _devices(gpus: Gpus) -> list[dict[str, Any]]:
+    if gpus == "none":
+        return []
+    if gpus == "cdi":
+        return [{"Driver": "cdi", "DeviceIDs": ["nvidia.com/gpu=all"]}]
+    return [{"Count": -1, "Capabilities": [["gpu"]]}]
+
+
+def container_state(name: str, found: dict[str, Any]) -> ContainerState:
+    """The state, of what ``GET /containers/NAME/json`` answers; what is missing is empty."""
+    state, config = found.get("State") or {}, found.get("Config") or {}
+    networks = (found.get("NetworkSettings") or {}).get("Networks") or {}
+    return ContainerState(
+        name=name,
+        status=str(state.get("Status", "")),
+        health=(state.get("Health") or {}).get("Status") if state.get("Running") else None,
+        exit_code=int(state.get("ExitCode") or 0),
+        error=str(state.get("Error") or ""),
+        started=str(state.get("StartedAt", "")),
+        restarts=int(found.get("RestartCount") or 0),
+        image_id=str(found.get("Image", "")),
+        owner=(config.get("Labels") or {}).get(LABEL),
+        addresses={network: str(one.get("IPAddress") or "") for network, one in networks.items()},
+    )
