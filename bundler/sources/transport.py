@@ -183,8 +183,10 @@ class Transport:
 
     def _whole(self, response: requests.Response, url: str, limit: int) -> Answer:
         try:
-            body = self._read(response, url, limit + 1)
-            if len(body) > limit:
+            # What is announced as too long is not waited for.
+            announced = _content_length(response) or 0
+            body = b"" if announced > limit else self._read(response, url, limit + 1)
+            if max(announced, len(body)) > limit:
                 raise SourceError(f"{url}: expected at most {limit} bytes, the server sent more")
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                 raise SourceError(f"{url}: the server compressed its answer although asked not to")
@@ -194,7 +196,7 @@ class Transport:
 
     def _read(self, response: requests.Response, url: str, limit: int) -> bytes:
         """At most ``limit`` bytes of the body."""
-        length = 0 if response.request.method == "HEAD" else _content_length(response)
+        length = _content_length(response)
         body = Body(response, url, offset=0, length=length, stall=self._timeouts[1])
         buffer = bytearray(limit if length is None else min(limit, length))
         filled = 0
@@ -231,6 +233,9 @@ def _authorities() -> str | bool:
 
 
 def _content_length(response: requests.Response) -> int | None:
+    """How long the body will be, None when nobody says; a HEAD has none."""
+    if response.request.method == "HEAD":
+        return 0
     written = response.headers.get("Content-Length", "")
     chunked = "Transfer-Encoding" in response.headers
     return int(written) if re.fullmatch("[0-9]{1,18}", written) and not chunked else None
@@ -245,8 +250,11 @@ def _extent(response: requests.Response, url: str, offset: int, size: int | None
             raise SourceError(f"{url}: asked for bytes from {offset} on, the server sent another range")
         if match[3] != "*":
             total = int(match[3])
-            if total != (total if size is None else size) or int(match[2]) != total - 1:
+            if size not in (None, total):
                 raise SourceError(f"{url}: expected {size} bytes in all, the server has {total}")
+            if int(match[2]) != total - 1:
+                said = f"the server sent them up to {match[2]} of {total}"
+                raise SourceError(f"{url}: asked for all bytes from {offset} on, {said}")
             size = total
         start = offset
     elif response.status_code != 200:

@@ -130,7 +130,7 @@ def test_json_that_is_none_is_refused_before_its_checksum() -> None:
         data.replace(b'"created"', b'"tool": "2", "created"', 1),
         data.replace(b'"tool"', b'"x": NaN, "tool"', 1),
     ):
-        with pytest.raises(LockError, match="bundle.lock: not JSON"):
+        with pytest.raises(LockError, match=r"bundle\.lock: not JSON"):
             decode(bad)
 
 

@@ -37,6 +37,13 @@ def test_refuses_a_body_above_the_limit(server: FaultyServer, chunked: bool) -> 
     assert type(caught.value) is SourceError
 
 
+def test_a_length_above_the_limit_is_refused_without_waiting_for_the_body(server: FaultyServer) -> None:
+    server.routes["/a"] = Route(b"", always=Fault(length=1 << 50, stall=(0, 60)))
+    with pytest.raises(SourceError, match="expected at most 5 bytes") as caught:
+        transport(server, attempts=1).small(f"{server.url}/a", limit=5)
+    assert type(caught.value) is SourceError
+
+
 def test_refuses_a_compressed_answer(server: FaultyServer) -> None:
     server.routes["/a"] = Route(b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
     with pytest.raises(SourceError, match="compressed its answer"):
