@@ -1,0 +1,82 @@
+"""The configuration as files. What stands in ``llm-bundle.conf`` belongs into Nginx's ``http``; every name in it that
+is seen beyond it begins with ``llm``, so that it lives beside other sites of the same Nginx."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bundler.serving.nginx.config import ProxyConfig
+from bundler.serving.nginx.logs import MAPS, logrotate
+from bundler.serving.nginx.refusals import error_texts
+from bundler.serving.nginx.routes import PROBES, ROUTES, STATUS, literal, raw_pattern
+from bundler.serving.nginx.server import UPSTREAM, block, servers
+from bundler.serving.nginx.version import NginxVersion
+
+MAIN, SITE, LOGROTATE = "nginx.conf", "llm-bundle.conf", "llm-bundle.logrotate"
+# Every file of ours begins with it, and a file without it is not ours to replace.
+MARK = "# Written by llm-bundle"
+_HEAD = f"{MARK}. Changes by hand are lost with the next install.\n"
+
+
+def render(config: ProxyConfig, version: NginxVersion) -> Mapping[str, str]:
+    """File name → text: ``llm-bundle.conf`` for Nginx's ``http``, the file for logrotate, in a container nginx.conf."""
+    files = {SITE: _site(config, version), LOGROTATE: _HEAD + logrotate(config)}
+    if config.form == "container":
+        files[MAIN] = _main(config)
+    return files
+
+
+def _site(config: ProxyConfig, version: NginxVersion) -> str:
+    lines = [f'include "{config.tokens}";', *_upstream(config), *_routes(config), *_answers(config), *_limits(config)]
+    return _HEAD + "\n".join(lines) + "\n" + MAPS + "\n" + "\n".join(servers(config, version)) + "\n"
+
+
+def _upstream(config: ProxyConfig) -> list[str]:
+    several = len(config.upstreams) > 1
+    failover = " max_fails=3 fail_timeout=30s" if several else ""
+    lines = ["least_conn;"] if several else []
+    lines += [f"server {upstream}{failover};" for upstream in config.upstreams]
+    # Engines close idle connections after 5 s; one that is closed while a request is on its way is a 502.
+    return block(f"upstream {UPSTREAM}", [*lines, "keepalive 32;", "keepalive_timeout 4s;"])
+
+
+def _routes(config: ProxyConfig) -> list[str]:
+    monitors = ["default 0;", *(f"{address} 1;" for address in dict.fromkeys(config.monitors))]
+    routes = [f'"{raw_pattern("", method, path)}" {path};' for method, path in ROUTES[config.engine]]
+    probes = {**PROBES[config.engine], **({STATUS: STATUS} if config.status_page else {})}
+    seen = [f'"{raw_pattern("1 ", "GET", path)}" {target};' for path, target in probes.items()]
+    name = f'"~^{literal(config.server_name.lower())}\\z" 1;'
+    return [
+        *block("geo $llm_monitor", monitors),
+        *block('map "$request_method $request_uri" $llm_path', ['default "";', *routes]),
+        *block('map "$llm_monitor $request_method $request_uri" $llm_probe', ['default "";', *seen]),
+        *block("map $host $llm_known_host", ['default "";', name]),
+    ]
+
+
+def _answers(config: ProxyConfig) -> list[str]:
+    return [
+        *block("map $status $llm_error", ['default "";', *error_texts(config.max_body)]),
+        *block("map $status $llm_retry_after", ['default "";', "429 1;"]),
+        *block("map $status $llm_challenge", ['default "";', "401 'Bearer realm=\"llm\"';"]),
+    ]
+
+
+def _limits(config: ProxyConfig) -> list[str]:
+    return [
+        f"limit_req_zone $llm_token zone=llm_requests:1m rate={config.limits.requests_per_second}r/s;",
+        "limit_conn_zone $llm_token zone=llm_connections:1m;",
+    ]
+
+
+def _main(config: ProxyConfig) -> str:
+    temporary = [f'{kind}_temp_path "{config.run_folder}/{kind}";' for kind in ("proxy", "fastcgi", "uwsgi", "scgi")]
+    http = [f'client_body_temp_path "{config.run_folder}/body";', *temporary, "access_log off;", f"include {SITE};"]
+    lines = [
+        "worker_processes auto;",
+        f'pid "{config.run_folder}/nginx.pid";',
+        f'error_log "{config.log_folder}/error.log" warn;',
+        *block("events", ["worker_connections 1024;"]),
+        *block("http", http),
+    ]
+    return _HEAD + "\n".join(lines) + "\n"
