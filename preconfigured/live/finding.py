@@ -30,6 +30,7 @@ Place: TypeAlias = Literal[
     "tool-parser",
     "kibana.yml",
     "allowed-hosts",
+    "inference-endpoint",
     "license",
 ]
 

@@ -22,6 +22,7 @@ _WRITTEN = re.compile(
     + rf"|{TOOL}\s*[({{]",
     re.I,
 )
+_NO_ENDPOINT = "Make an endpoint of the task chat_completion (inference-endpoints.console), and name it in inferenceId."
 _NO_CHAT = "This is no OpenAI-compatible server: mend the address, or what the proxy passes it on to."
 
 
@@ -50,6 +51,33 @@ def answered(check: str, document: Any, seconds: float) -> Finding:
         fix = "Kibana refuses an answer without usage (Response validation failed): use a server that counts tokens."
         return Finding(check, "block", "the answer does not say how many tokens it took", "model-server", fix)
     return Finding(check, "ok", f"answered in {seconds:.1f} s")
+
+
+def chatted(check: str, document: Any, seconds: float) -> Finding:
+    """Whether a document is a chat completion; who counts tokens is Elasticsearch."""
+    if message_of(document) is None:
+        return Finding(check, "block", "the answer is no chat completion", "inference-endpoint", _NO_ENDPOINT)
+    return Finding(check, "ok", f"answered in {seconds:.1f} s, streamed by way of Elasticsearch")
+
+
+def spoken(check: str, document: Any, seconds: float) -> Finding:
+    """Whether a document is an answer of ``invokeAI``."""
+    message = document.get("message") if isinstance(document, dict) else None
+    if not isinstance(message, str) or not message.strip():
+        fix = "Look at the model and the region of the connector: that model gave no text."
+        return Finding(check, "block", "the answer holds no text", "model-server", fix)
+    return Finding(check, "ok", f"answered in {seconds:.1f} s")
+
+
+def no_native_calls(found: Finding) -> Finding:
+    """What a tool call's finding means where kibana.yml says that the server has none."""
+    if found.state == "ok":
+        told = "the server calls tools itself; with enableNativeFunctionCalling: true Kibana would use that"
+        return Finding(found.check, "ok", told)
+    if found.place == "tool-parser" or found.state == "warn":
+        told = "none of its own, as enableNativeFunctionCalling: false says; Kibana describes tools in the prompt"
+        return Finding(found.check, "ok", told)
+    return found
 
 
 def tool_called(check: str, document: Any) -> Finding:

@@ -13,6 +13,8 @@ from preconfigured.live.diagnose import of_status
 from preconfigured.live.finding import Finding, Place
 
 _STATUS = re.compile(r"Status code: ([0-9]{3})\b")
+_ENDPOINT = re.compile(r"Inference endpoint \[[^\]]{0,200}\] returned status code ([0-9]{3})(?:: (.*))?", re.S)
+_ELASTICSEARCH = "by way of Elasticsearch "
 _WORDS = re.compile(r"(?:Unauthorized )?API Error(?:: [A-Za-z -]{1,60}?)? - (.*)", re.S)
 _KIBANA = "Kibana got "
 
@@ -91,6 +93,12 @@ _CODES: tuple[tuple[str, Place, str, str], ...] = (
         "Raise xpack.actions.responseTimeout (600s), and see with --direct whether proxy or model hang.",
     ),
     (
+        r"TokenLimitReached",
+        "context",
+        "the answer was cut at a limit of tokens",
+        "Give the server a longer context, or its answers a higher limit.",
+    ),
+    (
         r"maxContentLength",
         "kibana.yml",
         "the answer is longer than Kibana takes",
@@ -100,7 +108,7 @@ _CODES: tuple[tuple[str, Place, str, str], ...] = (
         r"is disabled because|license",
         "license",
         "the licence does not allow connectors of this type",
-        "The .gen-ai connector needs an Enterprise licence (or a trial).",
+        "Connectors to language models need an Enterprise licence (or a trial).",
     ),
 )
 
@@ -111,8 +119,18 @@ def of_message(check: str, text: str) -> Finding:
     if match:
         words = _WORDS.search(text)
         return of_status(check, int(match[1]), words[1] if words else "", _KIBANA)
+    if endpoint := _ENDPOINT.search(text):
+        return _of_endpoint(check, int(endpoint[1]), endpoint[2] or "", text)
     for pattern, place, found, fix in _CODES:
         if re.search(pattern, text, re.I):
             return Finding(check, "block", f"{found} ({text})", place, fix)
     fix = "Kibana's log has more of it at this moment; --direct tries the model without Kibana."
     return Finding(check, "block", f"the run failed ({text or 'Kibana does not say why'})", "model-server", fix)
+
+
+def _of_endpoint(check: str, status: int, words: str, text: str) -> Finding:
+    """Elasticsearch says 404 of an endpoint that it does not have; else it hands on what the model's side said."""
+    if status == 404 and re.search(r"resource_not_found|endpoint not found", words, re.I):
+        fix = "PUT it (inference-endpoints.console, or NEXT-STEPS.md), or mend inferenceId in kibana.yml."
+        return Finding(check, "block", f"Elasticsearch has no such endpoint ({text})", "inference-endpoint", fix)
+    return of_status(check, status, words, _ELASTICSEARCH)

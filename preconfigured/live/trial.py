@@ -1,4 +1,4 @@
-"""A trial of a connector through Kibana, as the assistants use it: ``_execute`` with run, test, a tool call, a stream.
+"""A trial of a connector through Kibana, as the assistants use it: ``_execute`` with the runs of ``sub_actions``.
 
 Rules: nothing is changed in Kibana. The public ``_execute`` cannot hand on a stream (elastic/kibana, issue 188467), so
 the sub-action ``stream`` is run whole, which goes the same way with the same time limits; that the events come one by
@@ -8,7 +8,6 @@ Source of the forms: elastic/kibana, stack_connectors/server/connector_types/ope
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,14 +15,14 @@ from urllib.parse import quote
 
 from preconfigured.connectors.interface import MIN_CONTEXT
 from preconfigured.errors import RefusedError, UnreachableError
-from preconfigured.live import questions, replies
+from preconfigured.live import replies
 from preconfigured.live.finding import Finding, Trial, said
 from preconfigured.live.kibana import DEFAULT_SPACE, Kibana
 from preconfigured.live.refusal import NotFoundError
 from preconfigured.live.service_message import of_message
+from preconfigured.live.sub_actions import GEN_AI, INFERENCE, TYPES, Run, runs
 
-GEN_AI = ".gen-ai"
-_HELD = "the sub-action stream goes through (whole; --direct shows whether events come one by one)"
+_CHAT = "chat_completion"
 
 
 def try_connector(
@@ -80,31 +79,27 @@ class _Steps:
             yield Finding("connector", "block", error.message, "kibana.yml", fix)
             return
         yield from self._shown(row)
-        if row.get("connector_type_id") != GEN_AI:
+        kind, config = str(row.get("connector_type_id")), config_of(row)
+        if kind not in TYPES:
             return
-        config = config_of(row)
-        self._model = self._model or str(config.get("defaultModel") or "")
-        for check, ask in (
-            ("run", self._plain),
-            ("test", self._plain),
-            ("tool-call", self._tool),
-            ("stream", self._whole),
-        ):
-            self._progress(check)
-            found = ask(check)
+        for one in runs(kind, self._model or str(config.get("defaultModel") or "")):
+            self._progress(one.check)
+            found = self._found(one)
+            if one.check == "tool-call" and config.get("enableNativeFunctionCalling") is False:
+                found = replies.no_native_calls(found)
             yield found
-            if check == "run" and found.state == "block":
+            if one.check == "run" and found.state == "block":
                 return
 
     def _shown(self, row: dict[str, Any]) -> Iterator[Finding]:
         kind = said(str(row.get("connector_type_id")))
-        if kind != GEN_AI:
-            fix = "Run its test under Stack Management > Connectors."
-            found = f"connectors of type {kind} are not tried here, only {GEN_AI}"
+        if kind not in TYPES:
+            fix = f"Name one to a language model: {', '.join(TYPES)}."
+            found = f"connectors of type {kind} are not tried here"
             yield Finding("connector", "warn", found, "kibana.yml", fix)
             return
         yield from self._origin(row)
-        yield from self._config(config_of(row))
+        yield from self._config(kind, config_of(row))
 
     def _origin(self, row: dict[str, Any]) -> Iterator[Finding]:
         if row.get("is_preconfigured") is True:
@@ -113,11 +108,18 @@ class _Steps:
         fix = "Write it into kibana.yml, if every space shall have it."
         yield Finding("connector", "warn", f"saved in space {self._space} only, not preconfigured", "kibana.yml", fix)
 
-    def _config(self, config: dict[str, Any]) -> Iterator[Finding]:
+    def _config(self, kind: str, config: dict[str, Any]) -> Iterator[Finding]:
         if not config:
             yield Finding("config", "ok", "hidden (exposeConfig is not set)")
             return
-        if config.get("apiProvider") == "Other" and config.get("enableNativeFunctionCalling") is not True:
+        if kind == INFERENCE and config.get("taskType") not in (None, _CHAT):
+            fix = f"Make an endpoint of the task {_CHAT}, and name it in inferenceId and taskType."
+            found = f"the task is {said(str(config['taskType']))[:60]}; the assistants need {_CHAT}"
+            yield Finding("config", "warn", found, "inference-endpoint", fix)
+        simulated = config.get("apiProvider") == "Other" and not isinstance(
+            config.get("enableNativeFunctionCalling"), bool
+        )
+        if kind == GEN_AI and simulated:
             fix = "Set enableNativeFunctionCalling: true in kibana.yml, or leave exposeConfig out (before 9.2)."
             found = "Kibana describes tools in the prompt (simulated calls), which servers set up for tool calls refuse"
             yield Finding("config", "warn", found, "kibana.yml", fix)
@@ -126,20 +128,10 @@ class _Steps:
             fix = f"Give the server, and then contextWindowLength, {MIN_CONTEXT} tokens or more."
             yield Finding("config", "warn", f"contextWindowLength is {length:,}: too short", "context", fix)
 
-    def _plain(self, check: str) -> Finding:
+    def _found(self, one: Run) -> Finding:
         begun = time.monotonic()
-        data, failed = self._execute(check, check, {"body": json.dumps(questions.plain(self._model))})
-        return failed or replies.answered(check, data, time.monotonic() - begun)
-
-    def _tool(self, check: str) -> Finding:
-        data, failed = self._execute(check, "run", {"body": json.dumps(questions.tool(self._model))})
-        return failed or replies.tool_called(check, data)
-
-    def _whole(self, check: str) -> Finding:
-        params = {"body": json.dumps(questions.counting(self._model)), "stream": False}
-        data, failed = self._execute(check, "stream", params)
-        found = failed or replies.answered(check, data, 0.0)
-        return found if found.state != "ok" else Finding(check, "ok", _HELD)
+        data, failed = self._execute(one.check, one.sub_action, one.params)
+        return failed or one.read(one.check, data, time.monotonic() - begun)
 
     def _execute(self, check: str, sub_action: str, params: dict[str, Any]) -> tuple[Any, Finding | None]:
         """What the model answered, or why not."""

@@ -2,7 +2,8 @@
 
 Rules: the deepest mapping there is, in whichever spelling; the top of the file where there is none. What is shared by
 anchors, aliases or merge keys is not touched, because a change there would be one elsewhere too. Things are put at the
-end of a block and behind the comments that belong to it (before a text block that has no last line break), and at the begin of ``{...}`` and ``[...]``.
+end of a block and behind the comments that belong to it (before a text block that has no last line break), and at the
+begin of ``{...}`` and ``[...]``.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ _CONFIG: dict[str, tuple[set[str], set[str]]] = {
     ),
     "OpenAI": ({"apiProvider", "apiUrl"}, {"defaultModel", "organizationId", "projectId", "headers"}),
 }
+OTHERS = {".inference": "unified_completion", ".bedrock": "invokeAI"}
 _RUN_KEYS = {"run": {"body"}, "test": {"body"}, "stream": {"body", "stream"}}
 _TLS = {10: "CERT_HAS_EXPIRED", 18: "DEPTH_ZERO_SELF_SIGNED_CERT", 19: "SELF_SIGNED_CERT_IN_CHAIN"}
 
@@ -80,6 +81,7 @@ class Settings:
         actions = tree.get("xpack", {}).get("actions", {})
         self.allowed: list[str] = actions.get("allowedHosts", ["*"])
         self.timeout = _seconds(actions.get("responseTimeout", "60s"))
+        self.endpoints: dict[str, tuple[str, str]] = {}
         self.hosts: list[dict[str, Any]] = actions.get("customHostSettings", [])
         self.connectors = [_preconfigured(key, value) for key, value in actions.get("preconfigured", {}).items()]
 
@@ -89,6 +91,8 @@ class Settings:
         Raises:
             RunError: the run fails.
         """
+        if connector.type in OTHERS:
+            return run_other(self, connector, sub_action, params)
         self._check(connector)
         if sub_action not in _RUN_KEYS:
             raise RunError(
@@ -128,22 +132,25 @@ class Settings:
             )
 
     def _post(self, connector: Connector, body: dict[str, Any]) -> Any:
-        session = requests.Session()
-        session.trust_env = False
         headers = {"Authorization": f"Bearer {connector.secrets['apiKey']}", **connector.config.get("headers", {})}
-        url = connector.config["apiUrl"]
-        try:
-            answer = session.post(url, json=body, headers=headers, timeout=self.timeout, verify=self._trust(url))
-        except requests.RequestException as error:
-            raise RunError(f"Status code: undefined. Message: Unexpected API Error: {self._code(error)}") from error
-        finally:
-            session.close()
+        answer = self.call(connector.config["apiUrl"], body, headers)
         if answer.status_code != 200:
             raise RunError(_refused(answer))
         data = answer.json()
         if not isinstance(data, dict) or "choices" not in data or "usage" not in data:
             raise RunError("Response validation failed (Error: [usage]: Required)")
         return data
+
+    def call(self, url: str, body: dict[str, Any], headers: dict[str, str]) -> requests.Response:
+        """Post a body, as Kibana's connectors do; raises RunError where there is no answer."""
+        session = requests.Session()
+        session.trust_env = False
+        try:
+            return session.post(url, json=body, headers=headers, timeout=self.timeout, verify=self._trust(url))
+        except requests.RequestException as error:
+            raise RunError(f"Status code: undefined. Message: Unexpected API Error: {self._code(error)}") from error
+        finally:
+            session.close()
 
     def _trust(self, url: str) -> str | bool:
         parts = urlsplit(url)
@@ -167,6 +174,35 @@ class Settings:
         if "resolve" in text or "resolution" in text:
             return "ENOTFOUND - getaddrinfo ENOTFOUND"
         return "ECONNREFUSED - connect ECONNREFUSED" if "refused" in text else "ECONNRESET - socket hang up"
+
+
+def run_other(settings: Settings, connector: Connector, sub_action: str, params: dict[str, Any]) -> Any:
+    """The runs of ``.inference`` (``Settings.endpoints`` is Elasticsearch: id → address and token), and ``.bedrock``.
+
+    Raises:
+        RunError: the run fails.
+    """
+    if sub_action != OTHERS[connector.type]:
+        raise RunError(f'Sub action "{sub_action}" is not registered. Connector id: {connector.id}.')
+    if connector.type == ".bedrock":
+        url = f"{connector.config['apiUrl']}/model/{connector.config['defaultModel']}/invoke"
+        answer = settings.call(url, {**params, "max_tokens": 8191}, {})
+        if answer.status_code != 200:
+            raise RunError(_refused(answer))
+        return {"message": answer.json()["content"][0]["text"], "usage": {"input_tokens": 1, "output_tokens": 1}}
+    unknown = sorted(set(params["body"]) - {"messages", "model", "max_tokens", "temperature", "tool_choice", "tools"})
+    if unknown:
+        raise RunError(f"Request validation failed (Unrecognized key(s) in object: {_quoted(unknown)})")
+    name = connector.config["inferenceId"]
+    said = f"Inference endpoint [{name}] returned status code"
+    if name not in settings.endpoints:
+        reason = {"type": "resource_not_found_exception", "reason": f"Inference endpoint not found [{name}]"}
+        raise RunError(f"{said} 404: {json.dumps({'error': reason, 'status': 404})}")
+    url, token = settings.endpoints[name]
+    answer = settings.call(url, params["body"], {"Authorization": f"Bearer {token}"})
+    if answer.status_code != 200:
+        raise RunError(f"{said} {answer.status_code}: {answer.text}")
+    return answer.json()
 
 
 def _says(found: re.Match[str] | None, number: int) -> bool:

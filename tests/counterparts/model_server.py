@@ -88,6 +88,9 @@ class _Handler(BaseHTTPRequestHandler):
             if self.command == "GET":
                 return self._json(405, {"detail": "Method Not Allowed"})
             return self._chat(json.loads(body))
+        if self.path == f"/model/{settings.model}/invoke":
+            # Amazon Bedrock's InvokeModel, as Claude answers it.
+            return self._json(200, {"content": [{"type": "text", "text": "ready"}], "stop_reason": "end_turn"})
         return self._json(404, {"detail": "Not Found"})
 
     def _chat(self, question: dict[str, Any]) -> None:
