@@ -19,7 +19,8 @@ ALLOWED: dict[str, set[str]] = {
     "layout": set(),
     "trust": {"layout"},
     "pack": {"content", "lock", "trust", "layout", "sources", "models", "spec"},
-    "site": {"trust", "layout", "spec", "serving"},
+    # models: how much GPU memory the facts in the manifest mean; it reads no file
+    "site": {"trust", "layout", "spec", "serving", "models"},
     "cli": {"pack", "site", "content", "lock", "models", "sources", "spec", "layout", "trust"},
 }
 ONLY_IN_CLI = {"click", "rich"}

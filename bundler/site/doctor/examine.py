@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from bundler.site.doctor.certificate import check_certificate
+from bundler.site.doctor.engine import check_engine
 from bundler.site.doctor.gpu import check_gpus
 from bundler.site.doctor.host import check_clock, check_guards, check_limits, check_ports, check_space
 from bundler.site.doctor.interface import Check, Finding, Wish
 
 CHECKS: Final[tuple[Check, ...]] = (
     check_space,
+    check_engine,
     check_gpus,
     check_ports,
     check_certificate,

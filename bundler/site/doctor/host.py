@@ -15,6 +15,7 @@ from typing import Final
 
 from bundler.disk import size_text
 from bundler.layout.manifest import Manifest
+from bundler.site.doctor.engine import image_store
 from bundler.site.doctor.interface import Finding, Wish
 from bundler.site.doctor.program import ask
 
@@ -31,9 +32,9 @@ def check_space(wish: Wish) -> Iterator[Finding]:
         return
     folder = existing(wish.root)
     needs = {_device(folder): (folder, _unpacked(wish.manifest))}
-    images = Path("/var/lib")
+    images = existing(image_store())
     loaded = int(sum(image.size for image in wish.manifest.images) * _IMAGE_GROWTH)
-    device = _device(existing(images))
+    device = _device(images)
     needs[device] = (needs[device][0], needs[device][1] + loaded) if device in needs else (images, loaded)
     for place, needed in needs.values():
         free = shutil.disk_usage(place).free

@@ -1,0 +1,62 @@
+"""Container engines: which are here, with version, storage driver and rootless or not; one is a must."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bundler.errors import BundleError, MachineError
+from bundler.site.doctor.interface import Finding, Wish
+from bundler.site.engines.docker import Docker
+from bundler.site.engines.docker_api import socket_path
+from bundler.site.engines.interface import EngineInfo, Images
+from bundler.site.engines.podman import Podman
+
+_SLOW = ("vfs", "devicemapper")
+
+
+def engines_here() -> Iterator[tuple[EngineInfo | None, BundleError | None]]:
+    """Each engine's own word, or why it gives none; those that are not installed are left out."""
+    makers: list[type[Docker] | type[Podman]] = [Podman]
+    if socket_path().exists():
+        makers.insert(0, Docker)
+    for make in makers:
+        try:
+            engine: Images = make()
+            yield engine.info(), None
+        except MachineError:
+            continue
+        except BundleError as error:
+            yield None, error
+
+
+def check_engine(wish: Wish) -> Iterator[Finding]:
+    """Docker or Podman."""
+    if wish.manifest is not None and not wish.manifest.images:
+        return
+    good = False
+    for info, error in engines_here():
+        if info is None:
+            message, hint = (error.message, error.hint) if error else ("", "")
+            yield Finding("container engine", "warn", message, "an engine that answers", hint)
+            continue
+        good = True
+        yield from _judged(info)
+    if not good:
+        fix = "Install Podman or Docker from the distribution's own media, and start it."
+        yield Finding("container engine", "block", "neither Docker nor Podman answers", "one of them", fix)
+
+
+def _judged(info: EngineInfo) -> Iterator[Finding]:
+    found = f"{info.kind} {info.version}, {info.storage_driver}, {'rootless' if info.rootless else 'as root'}"
+    if info.storage_driver in _SLOW:
+        fix = "vfs copies every layer whole; overlay2 (Docker) and overlay (Podman) share them."
+        yield Finding("container engine", "warn", f"{found}, images in {info.root}", "overlay", fix)
+    else:
+        yield Finding("container engine", "ok", f"{found}, images in {info.root}")
+
+
+def image_store() -> Path:
+    """Where the first engine that answers keeps its images; Docker's usual place where none does."""
+    roots = (info.root for info, _ in engines_here() if info and info.root)
+    return Path(next(roots, "/var/lib/docker"))

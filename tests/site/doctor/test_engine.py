@@ -1,0 +1,45 @@
+"""Engines: the real Podman, and none at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bundler.digest import Digest
+from bundler.layout.manifest import ImageEntry, Manifest
+from bundler.site.doctor.engine import check_engine, image_store
+from bundler.site.doctor.interface import Wish
+from tests.counterparts.need import need
+
+D = Digest("0" * 64)
+
+
+def wish(*, image: bool) -> Wish:
+    images = (ImageEntry("engine", "x", "linux/amd64", D, D, 1),) if image else ()
+    return Wish(Path(), manifest=Manifest("a", "1", "linux/amd64", 0, "0", (), images))
+
+
+def test_the_real_podman() -> None:
+    need("podman", "podman")
+    rows = list(check_engine(wish(image=True)))
+    assert any(row.found.startswith("podman ") and row.state in ("ok", "warn") for row in rows)
+    assert image_store().is_absolute()
+
+
+def test_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")
+    (row,) = check_engine(wish(image=True))
+    assert (row.state, row.found) == ("block", "neither Docker nor Podman answers")
+    assert list(check_engine(wish(image=False))) == []
+
+
+def test_a_daemon_that_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its socket is there, and nobody behind it."""
+    (tmp_path / "docker.sock").touch()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
+    rows = list(check_engine(wish(image=True)))
+    assert [row.state for row in rows] == ["warn", "block"]
+    assert "Docker" in rows[0].found
