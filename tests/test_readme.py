@@ -180,6 +180,8 @@ def test_json_has_the_keys_that_are_listed(
         "lock": [[]],
         "plan": [[]],
         "build": [[]],
+        "keygen": [["--no-password"]],
+        "sign": [[bundle, "--key", "signing.key"]],
         "verify": [[bundle]],
         "inspect": [[bundle]],
         "unpack": [[bundle, "site"]],

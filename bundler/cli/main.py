@@ -20,6 +20,8 @@ COMMANDS: Final = {
     "lock": "Look everything up and pin it in bundle.lock.",
     "plan": "Say what a build would fetch, and the space and GPU memory needed.",
     "build": "Build the bundle that bundle.lock determines.",
+    "keygen": "Make a pair of keys for signing.",
+    "sign": "Sign a finished bundle in place.",
     "verify": "Check every byte of a bundle.",
     "inspect": "Say what is in a bundle.",
     "unpack": "Unpack a bundle, verified while it is written.",
@@ -41,7 +43,7 @@ READER_LEFT: Final = 141
 def cli() -> None:
     """Carry a self-hosted LLM across an air gap in one verifiable file.
 
-    Connected side: init, lock, build. Secure site: verify, unpack.
+    Connected side: init, lock, build, sign. Secure site: verify, unpack.
     """
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from bundler.cli.keys import name_json
 from bundler.cli.output import table
 from bundler.disk import size_text
 from bundler.lock.model import Lock, LockedFile, LockedImage, LockedModel
@@ -14,6 +15,7 @@ from bundler.pack.build import Built
 from bundler.pack.locking import Made
 from bundler.pack.outlook import Memory, Outlook, memory
 from bundler.pack.plan import Plan
+from bundler.trust.keys import KeyName
 
 Place: TypeAlias = "Callable[[str], str]"
 """The kind of a model's source → where that is."""
@@ -81,26 +83,28 @@ def plan_lines(lock: Lock, plan: Plan, ahead: Outlook, place: Place) -> list[str
     ]
 
 
-def build_json(built: Built) -> dict[str, Any]:
+def build_json(built: Built, by: KeyName | None) -> dict[str, Any]:
     """The stable keys of ``build --json``."""
     return {
         "bundle": str(built.bundle),
         "volumes": [str(path) for path in built.volumes],
         "bytes": built.bytes,
         "manifest_sha256": built.manifest.hex,
+        "signed_by": name_json(by),
         "bytes_fetched": built.bytes_fetched,
         "bytes_written": built.bytes_written,
         "seconds": built.seconds,
     }
 
 
-def build_lines(built: Built) -> list[str]:
+def build_lines(built: Built, by: KeyName | None) -> list[str]:
     """What was built, and what to tell the site."""
     first = built.volumes[0] if built.volumes else built.bundle
     more = f" to {built.volumes[-1].name}" if len(built.volumes) > 1 else ""
     return [
         f"built {first}{more}: {size_text(built.bytes)} in {built.seconds:.1f} s",
         f"  manifest {built.manifest}",
+        *([f"  signed with {by}"] if by else []),
         "  Tell the site this digest on another way than the bundle's: it stands for every byte.",
         f"next: llm-bundle verify {first}",
     ]

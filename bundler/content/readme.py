@@ -37,13 +37,23 @@ Unpack it and compare every file with its SHA-256:
     cd {top}
     sha256sum -c --strict --quiet SHA256SUMS && echo good
 
-This shows that nothing changed since SHA256SUMS was written. That it is the one that you were sent is shown by one
-more number, which the sender can give you on another way (`llm-bundle build` prints it as the manifest's digest):
+This shows that nothing changed since SHA256SUMS was written. Who wrote it is shown by a signature. Where there is a
+file SHA256SUMS.sig, and you have the sender's public key as ../KEY.pub, which did not come with the bundle:
+
+    openssl dgst -sha256 -verify ../KEY.pub -signature SHA256SUMS.sig SHA256SUMS
+
+It must say "Verified OK". The key's id is the first 16 digits of this number; compare them with the sender's:
+
+    openssl pkey -pubin -in ../KEY.pub -outform DER | sha256sum
+
+Without a signature, compare this number with the one that the sender gives you on another way (`llm-bundle build`
+prints it as the manifest's digest):
 
     sha256sum manifest.json
 
-With llm-bundle at hand, `llm-bundle verify {top}.tar` does all of it in one read, without unpacking, also for volumes
-as they are, and finds what `tar` would not see: changed headers, missing and additional files, trailing data.
+With llm-bundle at hand, `llm-bundle verify --key KEY.pub {top}.tar` does all of it in one read, without unpacking, also
+for volumes as they are, and finds what `tar` would not see: changed headers, missing and additional files, trailing
+data.
 """
 
 

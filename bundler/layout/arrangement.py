@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from bundler.digest import Digest
 from bundler.layout import tar
 from bundler.layout.member import SIGNATURE, SIGNATURE_BYTES, Member
 
@@ -64,6 +65,13 @@ def arrange(top: str, members: Iterable[Member], mtime: int) -> Arrangement:
         slots.append(Slot(member, position, data))
         position = data + member.size + tar.padding(member.size)
     return Arrangement(top, mtime, tuple(slots), position + len(tar.END))
+
+
+def with_signature(arrangement: Arrangement, signature: bytes) -> Arrangement:
+    """The same bundle with this signature, of at most SIGNATURE_BYTES, instead of one that it may have."""
+    first, *rest = (slot.member for slot in arrangement.slots if slot.member.role != "signature")
+    member = Member(SIGNATURE, len(signature), Digest.of(signature), "signature")
+    return arrange(arrangement.top, [first, member, *rest], arrangement.mtime)
 
 
 def _signature_room(top: str, position: int) -> int:

@@ -58,7 +58,7 @@ def build(plan: Plan, source: Source, options: Options, progress: Progress = SIL
     require_file_size(options.folder, cut.size_of(0))
     target = Target(options.folder, cut)
     journal = Journal(
-        options.folder / f"{cut.name}.partial.state", plan.manifest_digest, cut.volume_size, len(plan.contents)
+        options.folder / f"{cut.name}.partial.state", plan.manifest_digest, cut.volume_size, len(plan.fetched)
     )
     with journal:
         continued = journal.load()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from bundler.digest import Digest
-from bundler.layout.arrangement import Arrangement, Slot, arrange
+from bundler.layout.arrangement import Arrangement, Slot, arrange, with_signature
 from bundler.layout.manifest import Manifest
 from bundler.layout.member import MANIFEST, SUMS, Member
 from bundler.sources.interface import Origin
@@ -38,14 +39,27 @@ class Plan:
 
     @property
     def fetched(self) -> tuple[tuple[int, Slot, Origin], ...]:
-        """(index, slot, origin) of every member that is not written from memory."""
+        """(index, slot, origin) of every member that is not written from memory, the index counting these alone."""
         rows = zip(self.arrangement.slots, self.contents, strict=True)
-        return tuple((i, slot, content) for i, (slot, content) in enumerate(rows) if not isinstance(content, bytes))
+        fetched = ((slot, content) for slot, content in rows if not isinstance(content, bytes))
+        return tuple((index, slot, content) for index, (slot, content) in enumerate(fetched))
 
     @property
     def fetch_bytes(self) -> int:
         """How many bytes come from sources."""
         return sum(slot.member.size for _, slot, _ in self.fetched)
+
+
+def signed(plan: Plan, sign: Callable[[bytes], bytes]) -> Plan:
+    """``plan`` with what ``sign`` makes of the bytes of SHA256SUMS; every other member stays where it is."""
+    listing, *others = plan.contents
+    assert isinstance(listing, bytes)
+    signature = sign(listing)
+    return replace(
+        plan,
+        arrangement=with_signature(plan.arrangement, signature),
+        contents=(listing, signature, *others),
+    )
 
 
 def inline(path: str, data: bytes, role: str) -> Ingredient:

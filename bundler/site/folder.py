@@ -5,28 +5,35 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bundler.crew import each
 from bundler.digest import Digest
-from bundler.disk import disk_error, guarded
+from bundler.disk import disk_error, guarded, is_there
 from bundler.errors import IntegrityError
 from bundler.layout.manifest import MAX_BYTES, Manifest, decode
-from bundler.layout.member import MANIFEST, SIGNATURE, SUMS
+from bundler.layout.member import MANIFEST, SIGNATURE, SIGNATURE_BYTES, SUMS
 from bundler.progress import SILENT, Progress
 from bundler.site.medium import CHUNK
-from bundler.site.report import Damage, Report
+from bundler.site.report import Damage, Report, refusal
 from bundler.trust import sums
+from bundler.trust.choice import seal
+from bundler.trust.keys import PublicKey
+from bundler.trust.signature import SignatureRefused
 
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def verify_folder(root: Path, progress: Progress = SILENT) -> Report:
-    """Verify the folder ``root``. Raises: IntegrityError when it is no unpacked bundle; MachineError."""
+def verify_folder(root: Path, progress: Progress = SILENT, *, keys: Sequence[PublicKey] | None = None) -> Report:
+    """Verify the folder ``root``, as ``verify`` does. Raises: IntegrityError when it is no bundle; MachineError."""
     listing = small_file(root, SUMS)
+    try:
+        found = seal(listing, read_signature(root), keys)
+    except SignatureRefused as refused:
+        return refusal(refused)
     listed = dict(sums.decode(listing))
-    manifest, damages = _manifest(root, listed, listing)
+    manifest, damages = _manifest(root, listed)
     sizes = {member.path: member.size for member in manifest.members} if manifest else {}
     progress.begin(f"verifying {root}", sum(sizes.values()))
     try:
@@ -41,7 +48,8 @@ def verify_folder(root: Path, progress: Progress = SILENT) -> Report:
     report = Report(
         members=len(good) + 1,
         bytes=sum(good) + len(listing),
-        signature="unchecked" if (root / SIGNATURE).is_file() else "absent",
+        signature=found.state,
+        signed_by=found.by,
         damaged=(),
         manifest=manifest,
         manifest_digest=listed.get(MANIFEST),
@@ -49,7 +57,18 @@ def verify_folder(root: Path, progress: Progress = SILENT) -> Report:
     return report.with_damage([], damages)
 
 
-def _manifest(root: Path, listed: dict[str, Digest], listing: bytes) -> tuple[Manifest | None, list[Damage]]:
+def checked_sums(root: Path) -> tuple[bytes, Digest]:
+    """The bytes of SHA256SUMS and the manifest's digest. Raises: IntegrityError unless the two agree; MachineError."""
+    listing = small_file(root, SUMS)
+    listed = dict(sums.decode(listing, where=str(root / SUMS)))
+    manifest, damages = _manifest(root, listed)
+    if manifest is None or damages:
+        reason = damages[0].reason if damages else f"does not match its line in {SUMS}"
+        raise IntegrityError(f"{root / MANIFEST}: {reason}", hint="`llm-bundle verify` says what is damaged.")
+    return listing, listed[MANIFEST]
+
+
+def _manifest(root: Path, listed: dict[str, Digest]) -> tuple[Manifest | None, list[Damage]]:
     """The manifest if it can be believed, and what speaks against it."""
     try:
         data = small_file(root, MANIFEST)
@@ -64,18 +83,23 @@ def _manifest(root: Path, listed: dict[str, Digest], listing: bytes) -> tuple[Ma
     return manifest, []
 
 
-def small_file(root: Path, name: str) -> bytes:
-    """A whole file of at most 64 MiB at the top of the folder. Raises: IntegrityError; MachineError."""
+def read_signature(root: Path) -> bytes | None:
+    """The signature in the folder, None where there is none. Raises: IntegrityError; MachineError."""
+    return small_file(root, SIGNATURE, SIGNATURE_BYTES) if is_there(root / SIGNATURE) else None
+
+
+def small_file(root: Path, name: str, limit: int = MAX_BYTES) -> bytes:
+    """A whole file of at most ``limit`` bytes at the top of the folder. Raises: IntegrityError; MachineError."""
     path = root / name
     try:
         with os.fdopen(os.open(path, _OPEN), "rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(limit + 1)
     except FileNotFoundError as error:
         raise IntegrityError(f"{path}: is not there", hint="Is this the folder that holds SHA256SUMS?") from error
     except OSError as error:
         raise disk_error(error, path, "read") from error
-    if len(data) > MAX_BYTES:
-        raise IntegrityError(f"{path}: larger than {MAX_BYTES:,} bytes")
+    if len(data) > limit:
+        raise IntegrityError(f"{path}: larger than {limit:,} bytes")
     return data
 
 

@@ -98,6 +98,11 @@ class Medium:
         pieces = self.plan(self.size).pieces(offset, max(1, length))
         return tuple(dict.fromkeys(self._name(index + 1) for index, _, _ in pieces))
 
+    def path(self, name: str) -> Path:
+        """Where the file ``name``, one of ``names``, lies."""
+        found = split_name(name) if self.cut else None
+        return self._files[found[1] if found else 1]
+
     def descriptor(self, offset: int, length: int) -> tuple[int, int] | None:
         """(descriptor, offset in it) of a range that lies in one file, else None."""
         pieces = list(self.plan(self.size).pieces(offset, length))

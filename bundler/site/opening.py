@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bundler.digest import Digest
@@ -12,8 +12,11 @@ from bundler.layout.manifest import MAX_BYTES, Manifest, decode
 from bundler.layout.member import MANIFEST, SIGNATURE, SIGNATURE_BYTES, SUMS, Member
 from bundler.site.header import Found, read_header
 from bundler.site.medium import Fault, Medium
-from bundler.site.report import Signature
+from bundler.site.unfinished import require_finished
 from bundler.trust import sums
+from bundler.trust.choice import seal
+from bundler.trust.keys import PublicKey
+from bundler.trust.signature import Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,32 +26,28 @@ class Opened:
     manifest: Manifest
     manifest_digest: Digest
     arrangement: Arrangement
-    signature: Signature
+    seal: Seal
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The first members as they stand, believed in nothing yet; ``end`` is where the manifest's data ends."""
+    """The first members as they stand, not believed but for ``seal``; ``rest`` is where the next one starts."""
 
     top: str
     sums: bytes
     manifest: bytes
     signature: bytes | None
+    seal: Seal
     rest: int
 
-    @property
-    def signature_state(self) -> Signature:
-        """Nobody has checked a signature here yet."""
-        return "absent" if self.signature is None else "unchecked"
 
+def read_head(medium: Medium, keys: Sequence[PublicKey] | None = None) -> Head:
+    """Read SHA256SUMS, the signature if any, and the manifest; with ``keys`` no manifest that none of them signed.
 
-def read_head(medium: Medium) -> Head:
-    """Read SHA256SUMS, the signature if any, and the manifest. Raises: IntegrityError."""
-    first = _header(medium, 0)
-    top, _, name = first.name.rpartition("/")
-    if name != SUMS or not top or "/" in top:
-        raise IntegrityError(f"{medium.place}: expected {SUMS} first, found {first.name[:80]!r}", hint=_NOT_OURS)
-    listing = _data(medium, first, MAX_BYTES)
+    Raises: IntegrityError, which is a SignatureRefused where the keys are the reason; MachineError.
+    """
+    require_finished(medium)
+    top, first, listing = read_sums(medium)
     second = _header(medium, first.next)
     signature = None
     if second.name == f"{top}/{SIGNATURE}":
@@ -56,12 +55,22 @@ def read_head(medium: Medium) -> Head:
         second = _header(medium, second.next)
     if second.name != f"{top}/{MANIFEST}":
         raise IntegrityError(f"{medium.place}: expected {top}/{MANIFEST}, found {second.name[:80]!r}")
-    return Head(top, listing, _data(medium, second, MAX_BYTES), signature, second.next)
+    found = seal(listing, signature, keys)
+    return Head(top, listing, _data(medium, second, MAX_BYTES), signature, found, second.next)
 
 
-def open_bundle(medium: Medium) -> Opened:
-    """Read the head and compare it with itself. Raises: IntegrityError when sums and manifest disagree."""
-    return settle(medium, read_head(medium))
+def read_sums(medium: Medium) -> tuple[str, Found, bytes]:
+    """The top folder, and SHA256SUMS: its header and its bytes. Raises: IntegrityError."""
+    first = _header(medium, 0)
+    top, _, name = first.name.rpartition("/")
+    if name != SUMS or not top or "/" in top:
+        raise IntegrityError(f"{medium.place}: expected {SUMS} first, found {first.name[:80]!r}", hint=_NOT_OURS)
+    return top, first, _data(medium, first, MAX_BYTES)
+
+
+def open_bundle(medium: Medium, keys: Sequence[PublicKey] | None = None) -> Opened:
+    """Read the head and compare it with itself. Raises: as ``read_head``; IntegrityError when it does not agree."""
+    return settle(medium, read_head(medium, keys))
 
 
 def settle(medium: Medium, head: Head) -> Opened:
@@ -80,7 +89,7 @@ def settle(medium: Medium, head: Head) -> Opened:
     if head.signature is not None:
         first.append(Member(SIGNATURE, len(head.signature), Digest.of(head.signature), "signature"))
     arrangement = arrange(head.top, [*first, described, *manifest.members], manifest.created)
-    return Opened(manifest, digest, arrangement, head.signature_state)
+    return Opened(manifest, digest, arrangement, head.seal)
 
 
 def _difference(listed: Mapping[str, Digest], manifest: Manifest) -> str:

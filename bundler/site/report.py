@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from bundler.digest import Digest
 from bundler.layout.manifest import Manifest
-
-Signature = Literal["valid", "absent", "unchecked", "invalid"]
+from bundler.layout.member import SIGNATURE
+from bundler.trust.keys import KeyName
+from bundler.trust.signature import SignatureRefused, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,19 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome. ``members`` and ``bytes`` count what is good; ``manifest`` is None when it is damaged."""
+    """The outcome. ``members`` and ``bytes`` count what is good; ``manifest`` is None when it is damaged.
+
+    ``refused``: keys were given and none of them made the signature; nothing else was looked at then.
+    """
 
     members: int
     bytes: int
-    signature: Signature
+    signature: State
     damaged: tuple[Damage, ...]
     manifest: Manifest | None = None
     manifest_digest: Digest | None = None
+    signed_by: KeyName | None = None
+    refused: bool = False
 
     @property
     def ok(self) -> bool:
@@ -41,6 +46,11 @@ class Report:
         """This report with the damage of the bundle as a whole first, then that of its members by path."""
         rows = (*whole, *sorted((*self.damaged, *parts), key=_by_place))
         return replace(self, damaged=tuple(dict.fromkeys(rows)))
+
+
+def refusal(error: SignatureRefused) -> Report:
+    """The report on a bundle that was not read any further."""
+    return Report(0, 0, error.state, (Damage(SIGNATURE, None, error.reason),), refused=True)
 
 
 def _by_place(damage: Damage) -> tuple[str, str, str]:

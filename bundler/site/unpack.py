@@ -14,7 +14,7 @@ import os
 import shutil
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +27,11 @@ from bundler.layout.tar import ALIGNMENT
 from bundler.progress import SILENT, Progress
 from bundler.site.medium import CHUNK, Medium
 from bundler.site.opening import Opened, open_bundle
-from bundler.site.report import Damage, Report
+from bundler.site.report import Damage, Report, refusal
 from bundler.site.verify import ends, frame
 from bundler.site.volume_check import guilty
+from bundler.trust.keys import PublicKey
+from bundler.trust.signature import SignatureRefused
 
 _FICLONERANGE = 0x4020940D
 _CANNOT_SHARE = {errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF, errno.ENOTTY}
@@ -44,12 +46,19 @@ class Unpacked:
     shared: bool
 
 
-def unpack(medium: Medium, into: Path, progress: Progress = SILENT) -> Unpacked:
+def unpack(
+    medium: Medium, into: Path, progress: Progress = SILENT, *, keys: Sequence[PublicKey] | None = None
+) -> Unpacked:
     """Unpack to ``into/NAME-VERSION``. Nothing is left behind when anything is damaged.
+
+    With ``keys``, one of them must have signed the bundle: else nothing is written at all, and the report says so.
 
     Raises: MachineError (no space, the name is taken, no permission); IntegrityError when it is no bundle.
     """
-    opened = open_bundle(medium)
+    try:
+        opened = open_bundle(medium, keys)
+    except SignatureRefused as refused:
+        return Unpacked(None, refusal(refused), shared=False)
     final = into / opened.manifest.top
     with guarded(into, "write"):
         into.mkdir(parents=True, exist_ok=True)
@@ -89,7 +98,9 @@ def _write_all(medium: Medium, opened: Opened, folder: Path, shared: bool, progr
     finally:
         progress.end()
     good = [slot.member.size for slot, bad in rows if not bad]
-    report = Report(len(good), sum(good), opened.signature, (), opened.manifest, opened.manifest_digest)
+    report = Report(
+        len(good), sum(good), opened.seal.state, (), opened.manifest, opened.manifest_digest, opened.seal.by
+    )
     parts = [*frame(medium, opened), *(damage for _, bad in rows for damage in bad)]
     return report.with_damage(ends(medium, opened.arrangement.size), parts)
 

@@ -19,25 +19,32 @@ from bundler.progress import SILENT, Progress
 from bundler.site import folder, walk
 from bundler.site.medium import CHUNK, Medium, find
 from bundler.site.opening import Head, Opened, read_head, settle
-from bundler.site.report import Damage, Report
+from bundler.site.report import Damage, Report, refusal
 from bundler.site.volume_check import guilty
+from bundler.trust.keys import PublicKey
+from bundler.trust.signature import SignatureRefused
 
 
-def verify(paths: Sequence[Path], progress: Progress = SILENT) -> Report:
+def verify(paths: Sequence[Path], progress: Progress = SILENT, *, keys: Sequence[PublicKey] | None = None) -> Report:
     """Verify the tar, the volumes or the unpacked folder that ``paths`` mean.
+
+    With ``keys``, one of them must have signed it: else nothing but sums and signature is read, and the report says so.
 
     Raises: MachineError when it cannot be read at all; IntegrityError when it is no bundle; UsageError.
     """
     if len(paths) == 1 and is_folder(paths[0]):
-        return folder.verify_folder(paths[0], progress)
+        return folder.verify_folder(paths[0], progress, keys=keys)
     with find(paths) as medium:
-        return verify_medium(medium, progress)
+        return verify_medium(medium, progress, keys=keys)
 
 
-def verify_medium(medium: Medium, progress: Progress = SILENT) -> Report:
+def verify_medium(medium: Medium, progress: Progress = SILENT, *, keys: Sequence[PublicKey] | None = None) -> Report:
     """See ``verify``."""
     _require_start(medium)
-    head = read_head(medium)
+    try:
+        head = read_head(medium, keys)
+    except SignatureRefused as refused:
+        return refusal(refused)
     try:
         opened = settle(medium, head)
     except IntegrityError as error:
@@ -58,7 +65,8 @@ def verify_opened(medium: Medium, opened: Opened, progress: Progress = SILENT) -
     report = Report(
         members=len(good),
         bytes=sum(good),
-        signature=opened.signature,
+        signature=opened.seal.state,
+        signed_by=opened.seal.by,
         damaged=(),
         manifest=opened.manifest,
         manifest_digest=opened.manifest_digest,

@@ -35,7 +35,7 @@ def verify_by_walking(medium: Medium, head: Head, progress: Progress) -> Report:
         progress.end()
     damages += [Damage(path, None, "was not found") for path in listed]
     good = promised - len({damage.path for damage in damages})
-    return Report(max(0, good), checked, head.signature_state, tuple(damages))
+    return Report(max(0, good), checked, head.seal.state, tuple(damages), signed_by=head.seal.by)
 
 
 def _members(medium: Medium, position: int) -> Iterator[Found]:

@@ -8,8 +8,6 @@ from bundler.spec.model import Spec
 def unmet(spec: Spec) -> tuple[str, ...]:
     """A sentence for each wish that is read and checked, but changes nothing yet."""
     found = []
-    if spec.signing_key:
-        found.append("signing.key: this version does not sign; the bundle will bear no signature")
     if spec.monitoring.package:
         found.append("monitoring.package: this version packs no integration package yet")
     if spec.monitoring.filebeat:

@@ -9,7 +9,7 @@ from tests.spec.texts import FULL, SMALLEST
 
 def test_what_is_not_done_yet_is_said() -> None:
     said = unmet(parse_spec(FULL))
-    assert [sentence.partition(":")[0] for sentence in said] == ["signing.key", "monitoring.package"]
+    assert [sentence.partition(":")[0] for sentence in said] == ["monitoring.package"]
 
 
 def test_nothing_to_say() -> None:

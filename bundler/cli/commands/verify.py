@@ -7,24 +7,29 @@ from pathlib import Path
 
 import click
 
+from bundler.cli.keys import name_json, trusted_option
 from bundler.cli.meter import meter
 from bundler.cli.output import emit, json_option, quiet_option
 from bundler.disk import size_text
 from bundler.errors import IntegrityError
 from bundler.site.report import Report
 from bundler.site.verify import verify
+from bundler.trust.keys import PublicKey
+from bundler.trust.signature import SignatureRefused
 
 
 @click.command()
 @click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@trusted_option
 @quiet_option
 @json_option
-def command(paths: tuple[Path, ...], quiet: bool, as_json: bool) -> int:
+def command(paths: tuple[Path, ...], keys: tuple[PublicKey, ...] | None, quiet: bool, as_json: bool) -> int:
     """Check every byte of a bundle: a .tar, its volumes, or the folder that it was unpacked to.
 
     FILE may be any one volume, or all of them in any order. Nothing is written, nothing is deleted.
+    With --key, a bundle that the key's owner did not sign is refused before anything else of it is read.
     """
-    report = verify(paths, meter(quiet))
+    report = verify(paths, meter(quiet), keys=keys)
     emit(report_json(report), as_json=as_json, text=report_text(report))
     return 0 if report.ok else IntegrityError.exit_code
 
@@ -38,6 +43,7 @@ def report_json(report: Report) -> dict[str, object]:
         "members": report.members,
         "bytes": report.bytes,
         "signature": report.signature,
+        "signed_by": name_json(report.signed_by),
         "damaged": [asdict(damage) for damage in report.damaged],
     }
 
@@ -48,6 +54,8 @@ def report_text(report: Report) -> list[str]:
         f"DAMAGED {damage.path}{f' in {damage.volume}' if damage.volume else ''}: {damage.reason}"
         for damage in report.damaged
     ]
+    if report.refused:
+        return [f"REFUSED {damage.path}: {damage.reason}" for damage in report.damaged] + [SignatureRefused.usual_hint]
     if not report.ok:
         volumes = sorted({damage.volume for damage in report.damaged if damage.volume})
         again = f"{', '.join(volumes)} again; the rest can stay" if volumes else "the bundle again"
@@ -57,13 +65,11 @@ def report_text(report: Report) -> list[str]:
     return [
         f"good: {top}, {report.members} members, {size_text(report.bytes)}",
         f"  manifest sha256:{digest}",
-        f"  {_SIGNATURES[report.signature]}",
+        f"  signature: {f'valid, by {report.signed_by}' if report.signed_by else _UNSIGNED[report.signature]}",
     ]
 
 
-_SIGNATURES = {
-    "valid": "signature: valid",
-    "absent": "signature: none; who made the bundle was not checked",
-    "unchecked": "signature: there, but no key was given: who made the bundle was not checked",
-    "invalid": "signature: INVALID",
+_UNSIGNED = {
+    "absent": "none; who made the bundle was not checked",
+    "unchecked": "there, but no --key was given: who made the bundle was not checked",
 }

@@ -1,0 +1,48 @@
+"""A new pair of keys on disk: the private one for its owner alone, and nothing ever replaced."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from bundler.disk import guarded, sync_folder
+from bundler.errors import UsageError
+from bundler.trust.keys import SUFFIX
+from bundler.trust.private_key import PrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Where the two halves lie, and their id."""
+
+    private: Path
+    public: Path
+    id: str
+
+
+def write_pair(key: PrivateKey, path: Path, passphrase: bytes | None) -> Pair:
+    """Write the private half to ``path`` (0600) and the public one beside it. Raises: MachineError; UsageError."""
+    public = path.with_suffix(SUFFIX)
+    if public == path:
+        raise UsageError(f"{path}: is the name of the public key", hint="Name the private one, as in signing.key.")
+    if passphrase == b"":
+        raise UsageError("the passphrase is empty", hint="Choose one, or say --no-password.")
+    _create(path, key.pem(passphrase), 0o600)
+    try:
+        _create(public, key.public.pem(), 0o644)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+    return Pair(path, public, key.public.name.id)
+
+
+def _create(path: Path, data: bytes, mode: int) -> None:
+    with guarded(path, "write"):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, mode)
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
