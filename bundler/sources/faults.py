@@ -23,6 +23,7 @@ from bundler.errors import SourceError, TransientError
 LONGEST_RETRY_AFTER = 300.0
 _TRANSIENT = {408, 425, 429}
 _NOT_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"}
+_RATE_LIMIT = re.compile(r";\s*r\s*=\s*0\s*;\s*t\s*=\s*([0-9]{1,9})")
 _FINAL = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
@@ -64,8 +65,14 @@ def of_status(url: str, status: int, headers: Mapping[str, str], body: bytes) ->
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the server asks to wait, at most 300 (RFC 9110, 10.2.3: seconds or a date)."""
+    """Seconds that the server asks to wait, at most 300 (RFC 9110, 10.2.3: seconds or a date).
+
+    The Hugging Face hub says it in RateLimit alone (draft-ietf-httpapi-ratelimit-headers: ``"api";r=0;t=55``).
+    """
     written = headers.get("Retry-After", "").strip()
+    if not written:
+        left = _RATE_LIMIT.search(headers.get("RateLimit", "")[:1000])
+        return min(float(left[1]), LONGEST_RETRY_AFTER) if left else None
     if re.fullmatch("[0-9]+", written):
         return float(min(int(written[:9]), LONGEST_RETRY_AFTER))
     try:

@@ -57,7 +57,9 @@ def refused(asked: Asked, status: int, headers: Mapping[str, str]) -> SourceErro
     if code == "RepoNotFound" or status in (401, 404):
         return _unknown(asked)
     if status == 403:
-        hint = "Give the token in HF_TOKEN the permission to read this model, or unset HF_TOKEN."
+        hint = "Set HF_TOKEN if this model asks for an account, and check that no web proxy forbids the address."
+        if asked.token:
+            hint = "Give the token in HF_TOKEN the permission to read this model, or unset HF_TOKEN."
         return SourceError(f"{asked.where}: the hub forbids it", hint=hint)
     return ours
 

@@ -103,6 +103,12 @@ def test_other_statuses(running: StandIn, status: int, headers: dict[str, str], 
         hub_of(running).look(HubModel("org/tiny"), "vllm")
 
 
+def test_a_403_speaks_of_the_token_only_where_one_was_sent() -> None:
+    without, given = (refused(Asked("https://hub", "org/m", "main", token=token), 403, {}) for token in (False, True))
+    assert without.hint.startswith("Set HF_TOKEN if")
+    assert given.hint.startswith("Give the token in HF_TOKEN")
+
+
 def test_a_hub_that_is_not_there() -> None:
     with StandIn() as gone:
         pass

@@ -156,6 +156,23 @@ def test_reads_retry_after(server: FaultyServer, written: str, seconds: float | 
     assert caught.value.retry_after == seconds
 
 
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"RateLimit": '"api";r=0;t=55', "RateLimit-Policy": '"fixed window";"api";q=500;w=300'}, 55.0),
+        ({"RateLimit": '"api"; r=0; t=9999'}, 300.0),
+        ({"RateLimit": '"api";r=0;t=55', "Retry-After": "3"}, 3.0),
+        ({"RateLimit": '"api";r=12;t=55'}, None),
+        ({"RateLimit": "x" * 5000 + ";r=0;t=5"}, None),
+    ],
+)
+def test_reads_when_a_rate_limit_ends(server: FaultyServer, headers: dict[str, str], seconds: float | None) -> None:
+    server.routes["/a"] = Route(status=429, headers=headers)
+    with pytest.raises(TransientError) as caught:
+        transport(server, attempts=1).small(f"{server.url}/a", limit=10)
+    assert caught.value.retry_after == seconds
+
+
 def test_reads_retry_after_as_a_date(server: FaultyServer) -> None:
     server.routes["/a"] = Route(status=503, headers={"Retry-After": formatdate(time.time() + 100, usegmt=True)})
     with pytest.raises(TransientError) as caught:
