@@ -12,7 +12,7 @@ import click
 from bundler import __version__
 from bundler.cli.lazy import Lazy
 from bundler.cli.output import clean
-from bundler.errors import BundleError
+from bundler.errors import BundleError, MachineError
 from preconfigured.errors import PreconfiguredError
 
 COMMANDS: Final = {
@@ -49,7 +49,19 @@ def cli() -> None:
 
 def run() -> None:
     """The program's entry."""
+    _open_what_is_closed()
     sys.exit(call(sys.argv[1:]))
+
+
+def _open_what_is_closed() -> None:
+    """After ``2>&-`` the next file to be opened, a bundle maybe, would be number 2 and get what is meant for that."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
 
 
 def call(args: list[str]) -> int:
@@ -70,6 +82,7 @@ def call(args: list[str]) -> int:
 def _call(args: list[str]) -> int:
     as_json = "--json" in args
     try:
+        _require_utf8()
         result: Any = cli.main(args, prog_name="llm-bundle", standalone_mode=False)
         code = result if isinstance(result, int) else 0
     except (BundleError, PreconfiguredError) as error:
@@ -79,9 +92,16 @@ def _call(args: list[str]) -> int:
             _print_json(error.exit_code, error.format_message(), _help_of(error))
         error.show()
         code = error.exit_code
-    if sys.stdout:  # None where it was closed: >&-
-        sys.stdout.flush()
+    sys.stdout.flush()
     return code
+
+
+def _require_utf8() -> None:
+    """Raises: MachineError, since names in a bundle are UTF-8 and files would get other names, or none."""
+    found = sys.getfilesystemencoding()
+    if found != "utf-8":
+        hint = "Call it with PYTHONUTF8=1, or in a UTF-8 locale: LC_ALL=C.UTF-8."
+        raise MachineError(f"this locale writes the names of files in {found}, bundles need UTF-8", hint=hint)
 
 
 def _silence() -> None:
