@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -37,7 +39,6 @@ class Medium:
         self._files = files
         self._descriptors: dict[int, int] = {}
         self._sizes: dict[int, int] = {}
-        self._faults: dict[int, Fault] = {}
 
     def __enter__(self) -> Medium:
         for number, path in self._files.items():
@@ -65,10 +66,11 @@ class Medium:
         """The path that a message names."""
         return str(self.folder / self.stem)
 
-    @property
+    @cached_property
     def volume_size(self) -> int:
-        """The size of every volume but the last: that of the largest one there is."""
-        return max(1, *self._sizes.values())
+        """The size of every volume but the last: the one that most have, the largest where none is more frequent."""
+        counts = Counter(self._sizes.values())
+        return max(1, max(counts, key=lambda size: (counts[size], size)))
 
     @property
     def count(self) -> int:
@@ -80,7 +82,7 @@ class Medium:
         """Where the last file that is there ends, in bytes from the bundle's start."""
         if not self.cut:
             return self._sizes[1]
-        return (self.count - 1) * self.volume_size + self._sizes[self.count]
+        return (self.count - 1) * self.volume_size + min(self.volume_size, self._sizes[self.count])
 
     def plan(self, total: int) -> Cut:
         """How a bundle of ``total`` bytes would be cut into these files."""
@@ -92,6 +94,12 @@ class Medium:
             return ()
         last = max(self.count, -(-total // self.volume_size))
         return tuple(volume_name(self.stem, n) for n in range(1, last + 1) if n not in self._sizes)
+
+    def overlong(self) -> Iterator[tuple[str, int]]:
+        """The volumes that hold more than they can, and by how many bytes."""
+        for number in sorted(self._sizes) if self.cut else ():
+            if self._sizes[number] > self.volume_size:
+                yield self._name(number), self._sizes[number] - self.volume_size
 
     def names(self, offset: int, length: int) -> tuple[str, ...]:
         """The names of the files that a range of bytes lies in."""

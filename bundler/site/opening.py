@@ -110,7 +110,8 @@ def _header(medium: Medium, position: int) -> Found:
         return found
     if isinstance(found, Fault):
         raise IntegrityError(f"{found.volume}: {found.reason}", hint=_NOT_OURS)
-    raise IntegrityError(f"{medium.place}: no header of a bundle at byte {position:,}", hint=_NOT_OURS)
+    place = medium.folder / medium.names(position, 1)[0]
+    raise IntegrityError(f"{place}: no header of a bundle at byte {position:,}", hint=_NOT_OURS)
 
 
 def _data(medium: Medium, found: Found, limit: int) -> bytes:

@@ -90,6 +90,8 @@ def ends(medium: Medium, total: int) -> Iterator[Damage]:
     """Missing volumes, truncation, trailing data."""
     for name in medium.missing(total):
         yield Damage(medium.stem, name, "the volume is missing")
+    for name, excess in medium.overlong():
+        yield Damage(medium.stem, name, f"{excess:,} bytes too many: it is longer than the other volumes")
     last = medium.names(max(0, medium.size - 1), 1)[-1] if medium.cut else None
     if medium.size > total:
         yield Damage(

@@ -186,6 +186,23 @@ def test_a_truncated_volume_is_named(tmp_path: Path, index: int) -> None:
     assert all("ends at byte" in d.reason for d in report.damaged)
 
 
+@pytest.mark.parametrize("index", [0, 1, 2, 3])
+def test_a_volume_that_is_too_long_is_named_and_the_others_stay_good(tmp_path: Path, index: int) -> None:
+    volumes = small_volumes(tmp_path)
+    with volumes[index].open("ab") as file:
+        file.write(b"x" * (MIB if index == 3 else 1))
+    report = verify([volumes[0]])
+    assert {d.volume for d in report.damaged} == {volumes[index].name}
+    assert all("too many" in d.reason for d in report.damaged)
+
+
+def test_an_exchanged_first_volume_is_named(tmp_path: Path) -> None:
+    volumes = small_volumes(tmp_path)
+    volumes[0].write_bytes(volumes[1].read_bytes())
+    with pytest.raises(IntegrityError, match=r"demo-1\.0\.tar\.001: no header of a bundle at byte 0"):
+        verify([volumes[2]])
+
+
 def test_volumes_of_two_bundles_do_not_go_together(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="expected one bundle"):
         verify([tmp_path / "a.tar.001", tmp_path / "b.tar.002"])
