@@ -23,6 +23,12 @@ _MOST_ROUNDS: Final = 1 << 18
 _MOST_MEMORY: Final = 300 << 20
 
 
+class CosignKeyError(UsageError):
+    """The file is no key that cosign wrote."""
+
+    usual_hint = "`llm-bundle keygen` makes a new key."
+
+
 def decrypt(block: Block, path: Path, passphrase: bytes) -> bytes:
     """The PKCS#8 form inside. Raises: UsageError, also for a wrong passphrase."""
     derivation, cipher, hidden = _parts(block, path)
@@ -48,7 +54,7 @@ def _parts(block: Block, path: Path) -> tuple[Row, Row, bytes]:
         document: Any = json.loads(block.data())
     except (ValueError, RecursionError):
         raise _damaged(path) from None
-    row = Row(document, str(path), UsageError)
+    row = Row(document, str(path), CosignKeyError)
     return row.row("kdf"), row.row("cipher"), _bytes(row, "ciphertext", path)
 
 
@@ -60,6 +66,4 @@ def _bytes(row: Row, key: str, path: Path) -> bytes:
 
 
 def _damaged(path: Path) -> UsageError:
-    return UsageError(
-        f"{path}: is no key that cosign wrote, or is damaged", hint="`llm-bundle keygen` makes a new one."
-    )
+    return CosignKeyError(f"{path}: is no key that cosign wrote, or is damaged")
