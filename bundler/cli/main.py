@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "inspect": "Say what is in a bundle.",
     "unpack": "Unpack a bundle, verified while it is written.",
     "diff": "Compare two bundles.",
+    "token": "Make, list, replace and revoke the tokens of the proxy, at the site.",
     "connectors": "Preconfigured connectors: check a kibana.yml, and more.",
 }
 INTERRUPTED: Final = 130
