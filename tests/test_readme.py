@@ -30,11 +30,13 @@ from bundler.spec.keys import Keys
 from bundler.spec.parse import PLATFORMS
 from bundler.spec.service import PROVIDERS
 from examples.tiny.inputs import make_inputs
+from tests.counterparts.kibana import KEY, KibanaServer
+from tests.counterparts.model_server import ModelServer
+from tests.preconfigured.live.stage import CHAT, KEYSTORE, TOKEN
+from tests.preconfigured.live.stage import YML as VLLM_YML
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-# Its section is written with its commands.
-ELSEWHERE = {"connectors"}
 PREFIXES = {
     "SPEC": "",
     "HUB_MODEL": "models[].",
@@ -147,7 +149,7 @@ def test_the_comparison_itself(shown: list[str], seen: list[str], expected: bool
 def test_every_command_has_an_example() -> None:
     typed = [command for block in blocks("console") for command, _ in session(block)]
     examples = {name for line in typed for name in re.findall(r"llm-bundle (\w+)", line)}
-    assert examples == COMMANDS.keys() - ELSEWHERE
+    assert examples == COMMANDS.keys()
     listed = {re.sub(r"`llm-bundle (\w+).*", r"\1", cells[0]) for cells in rows("command", "what it does")}
     assert listed == examples
 
@@ -156,16 +158,29 @@ def test_every_option_is_listed_and_no_other() -> None:
     listed = {
         (command, option)
         for commands, options, _ in rows("command", "option", "what")
-        for command in re.findall(r"`(\w+)`", commands)
+        for command in re.findall(r"`(\w[\w ]+)`", commands)
         for option in re.findall(r"`(-[-\w]+)`", options)
     }
-    context = click.Context(cli)
-    offered = set()
-    for name in COMMANDS.keys() - ELSEWHERE:
-        command = cli.get_command(context, name)
-        assert command is not None
-        offered |= {(name, option) for one in command.params if isinstance(one, click.Option) for option in one.opts}
+    offered = {
+        (name, option)
+        for name, command in every_command(cli, "")
+        for one in command.params
+        if isinstance(one, click.Option)
+        for option in one.opts
+    }
     assert listed == offered
+
+
+def every_command(group: click.Group, prefix: str) -> Iterator[tuple[str, click.Command]]:
+    """Each command with its whole name, also those of groups."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from every_command(command, f"{prefix}{name} ")
+        else:
+            yield f"{prefix}{name}", command
 
 
 def test_json_has_the_keys_that_are_listed(
@@ -186,8 +201,22 @@ def test_json_has_the_keys_that_are_listed(
         "inspect": [[bundle]],
         "unpack": [[bundle, "site"]],
         "diff": [[bundle, bundle]],
+        "connectors render": [[]],
+        "connectors apply": [["--kibana-yml", "kibana.yml"]],
+        "connectors check": [["kibana.yml", "--stack", "9.2.0"]],
+        "connectors remove": [["vllm-tiny-llama", "--kibana-yml", "kibana.yml"]],
     }
-    found = {name: [seen_json([name, *args], capsys) for args in several] for name, several in calls.items()}
+    (tmp_path / "kibana.yml").write_text("server.port: 5601\n")
+    found = {name: [seen_json([*name.split(), *args], capsys) for args in several] for name, several in calls.items()}
+    with ModelServer() as model, KibanaServer(VLLM_YML.format(url=f"{model.url}{CHAT}", model="mistral-small", more=""),
+                                              keystore=KEYSTORE) as kibana:  # fmt: skip
+        monkeypatch.setenv("KIBANA_API_KEY", KEY)
+        monkeypatch.setenv("LLM_BUNDLE_VLLM_API_KEY", TOKEN)
+        asked = ["--kibana", kibana.url]
+        found["connectors list"] = [seen_json(["connectors", "list", *asked], capsys)]
+        direct = ["--direct", f"{model.url}/v1"]
+        found["connectors try"] = [seen_json(["connectors", "try", "vllm", *asked, *direct], capsys)]
+        found["connectors prompts"] = [seen_json(["connectors", "prompts", *asked], capsys)]
     listed = {cells[0].strip("`"): re.findall(r"`(\w+)`", cells[1]) for cells in rows("command", "keys")}
     listed["inspect"] += json.loads((tmp_path / "site" / "tiny-1.0.0" / "manifest.json").read_text())
     listed["unpack"] += listed["verify"]

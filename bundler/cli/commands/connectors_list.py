@@ -69,7 +69,11 @@ def _rows(space: Space) -> list[dict[str, object]] | None:
 
 
 def _text(found: Overview) -> list[str]:
-    head = f"Kibana {found.version or '(version not told)'}: {len(found.spaces)} spaces, {len(found.ids)} connectors"
+    counts = ", ".join(
+        f"{count} {what}{'' if count == 1 else 's'}"
+        for count, what in ((len(found.spaces), "space"), (len(found.ids), "connector"))
+    )
+    head = f"Kibana {found.version or '(version not told)'}: {counts}"
     if not found.ids:
         return [head, "  No connector to a language model is in any of them."]
     rows = [
