@@ -1,0 +1,44 @@
+"""What the tests of signatures share: keys by name, and what a verification with them ends in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bundler.layout.arrangement import Slot
+from bundler.site.medium import find
+from bundler.site.unpack import unpack
+from bundler.site.verify import verify
+from bundler.trust.keys import PublicKey
+from tests.site.bundles import small_bundle, small_plan
+from tests.trust.stage import key_called
+
+ALICE = key_called("alice")
+
+
+def keys(*names: str) -> tuple[PublicKey, ...]:
+    """The public keys of these names."""
+    return tuple(key_called(name).public for name in names)
+
+
+def state(target: Path, *names: str) -> tuple[str, bool]:
+    """Signature and outcome of a verification with the keys of these names."""
+    report = verify([target], keys=keys(*names))
+    return report.signature, report.ok
+
+
+def slots(folder: Path) -> dict[str, Slot]:
+    """The members of the small bundle, unsigned, by path."""
+    return {slot.member.path: slot for slot in small_plan(folder).arrangement.slots}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The files of a folder."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def unpacked(folder: Path) -> Path:
+    """The small bundle, unpacked."""
+    with find([small_bundle(folder)]) as medium:
+        root = unpack(medium, folder / "out").path
+    assert root
+    return root
