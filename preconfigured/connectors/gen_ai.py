@@ -83,9 +83,7 @@ def _optional(value: str, place: str) -> str | None:
     return check_text(value, place) if value else None
 
 
-def _secrets(
-    pki: Pki | None, key: Key, stack: StackVersion, place: str
-) -> tuple[tuple[Secret, ...], tuple[str, ...]]:
+def _secrets(pki: Pki | None, key: Key, stack: StackVersion, place: str) -> tuple[tuple[Secret, ...], tuple[str, ...]]:
     if pki is None:
         return (API_KEY,), ()
     if not key.since.has(stack):

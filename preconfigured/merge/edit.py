@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from preconfigured.connectors import Connector, Note
 from preconfigured.errors import KibanaYmlError
+from preconfigured.foreign import foreign
 from preconfigured.merge.blocks import Block, cut, find
 from preconfigured.merge.compare import node_value
 from preconfigured.merge.containers import Text
@@ -58,6 +59,7 @@ def apply(
     """
     wished = wishes(connectors, settings, stack, secrets)
     before = read(text, where)
+    _refuse_foreign(before)
     names = {wish.name for wish in wished.wishes}
     ours = [block for block in find(text, before.document, where) if block.name in names]
     _refuse_edited(before, ours, force=force)
@@ -118,6 +120,14 @@ def _proved(base: Text, plans: Sequence[Plan], results: Iterator[str]) -> str:
         prove_put(base, other, plans)
         return other
     return result
+
+
+def _refuse_foreign(before: Text) -> None:
+    entries = before.document.top.entries if before.document.top else ()
+    found = foreign([entry.key.text for entry in entries])
+    if found is not None:
+        at = next(entry.key.start for entry in entries if entry.key.text == found.key)
+        raise before.refuse(at, f"expected a kibana.yml, found {found.what}", found.fix)
 
 
 def _refuse_edited(before: Text, blocks: Iterable[Block], *, force: bool) -> None:

@@ -45,7 +45,7 @@ def told(capsys: Capture, code: int, *args: str) -> tuple[str, str]:
 def test_list_over_three_spaces(on: Stage, capsys: Capture) -> None:
     out, _ = told(capsys, 0, "list", "--kibana", on.kibana.url, "--expect", "vllm")
     head, *rows = out.splitlines()
-    assert head == "Kibana 9.2.0: 3 spaces, 1 connectors"
+    assert head == "Kibana 9.2.0: 3 spaces, 1 connector"
     assert [row.split() for row in rows[:4]] == [
         ["space", "vllm"],
         *([space, "preconfigured"] for space in ("default", "soc", "obs")),

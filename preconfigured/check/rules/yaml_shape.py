@@ -10,6 +10,7 @@ from preconfigured.check.rules.rule import Hit, Rule, rule
 from preconfigured.check.shown import key_text, path_text
 from preconfigured.check.tree import Mapping, Node, Sequence
 from preconfigured.check.view import MOST_SETTINGS, split
+from preconfigured.foreign import foreign
 
 _NO_START = "Kibana cannot read the file and does not start"
 _MOST_DUPLICATES = 200
@@ -144,4 +145,16 @@ def _duplicate(key: str, path: tuple[str, ...], line: int, column: int, first: i
     return Hit(line, column, shown, f"{name} for the second time", message, "Keep one of the two.")
 
 
-RULES = (*_FAULTS, not_a_mapping, too_many_settings, duplicate_key)
+@rule("not-a-kibana-yml", "error", "Another file that holds one, or settings for one.")
+def not_a_kibana_yml(case: Case) -> Iterator[Hit]:
+    """A Compose file, a Kubernetes resource, values of a Helm chart."""
+    root = case.document.root
+    entries = root.entries if isinstance(root, Mapping) else ()
+    found = foreign([entry.key for entry in entries])
+    if found is not None:
+        at = next(entry for entry in entries if entry.key == found.key)
+        message = f"This is {found.what}, no kibana.yml: what stands inside of it was not checked."
+        yield Hit(at.line, at.column, found.key, found.what, message, found.fix)
+
+
+RULES = (*_FAULTS, not_a_mapping, not_a_kibana_yml, too_many_settings, duplicate_key)

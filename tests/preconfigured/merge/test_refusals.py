@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from preconfigured import AirGap, Settings, UsageError
@@ -68,7 +70,6 @@ def test_what_is_no_kibana_yml(text: str, match: str) -> None:
         (f"xpack.actions.preconfigured:\n  {ID}:\n    name: a\n", r":2: a connector '.*' stands here that llm-"),
         (f"xpack.actions.preconfigured.{ID}.name: a\n", r":1: a connector 'vllm-mistral-small' stands here that"),
         (f"xpack: {{actions: {{preconfigured: {{{ID}: }}}}}}\n", r":1: a connector"),
-        ("a: |\n  text", r"kibana.yml: not changed: another setting would change \(a\)"),
     ],
 )  # fmt: skip
 def test_what_would_change_more_than_ours(text: str, match: str) -> None:
@@ -154,3 +155,11 @@ def test_a_byte_order_mark_comes_back() -> None:
     source = decode(b"\xef\xbb\xbfa: 1\r\n", "k")
     assert source.text == "a: 1\r\n"
     assert source.encode(source.text) == b"\xef\xbb\xbfa: 1\r\n"
+
+
+@pytest.mark.parametrize("name", ["compose", "eck", "helm"])
+def test_files_that_only_hold_a_kibana_yml(name: str) -> None:
+    text = (Path(__file__).parents[2] / "data" / "kibana-yml" / f"not-a-kibana-yml-bad-{name}.yml").read_text()
+    with pytest.raises(KibanaYmlError, match=r"^kibana.yml:[23]: expected a kibana.yml, found (a|the) ") as error:
+        apply(text, [VLLM], Settings(), stack())
+    assert error.value.hint
