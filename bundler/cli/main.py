@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "verify": "Check every byte of a bundle.",
     "inspect": "Say what is in a bundle.",
     "unpack": "Unpack a bundle, verified while it is written.",
+    "doctor": "Say whether this machine is fit to serve a bundle.",
     "diff": "Compare two bundles.",
     "token": "Make, list, replace and revoke the tokens of the proxy, at the site.",
     "connectors": "Preconfigured connectors: check a kibana.yml, and more.",
