@@ -17,15 +17,19 @@ MAX_SIZE: Final = 1 << 53
 """The largest size in bytes that every JSON reader keeps exact."""
 
 _MAX_TEXT: Final = 4096
+# Python takes some 60 bytes for what JSON writes in three: a file of 64 MiB could fill the memory.
+_MAX_VALUES: Final = 3_000_000
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 """Half a character: JSON can write it, UTF-8 cannot."""
 
 
 def parse(data: bytes, where: str, error: type[BundleError], *, hint: str = "") -> Row:
-    """The object that ``data`` is to every JSON reader: in UTF-8, no key twice, no NaN.
+    """The object that ``data`` is to every JSON reader: in UTF-8, no key twice, no NaN, and bounded.
 
     Raises: ``error``.
     """
+    if sum(map(data.count, (b"{", b"[", b","))) > _MAX_VALUES:
+        raise error(f"{where}: holds more than {_MAX_VALUES:,} values", hint=hint)
     try:
         document = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
     except (ValueError, RecursionError) as found:

@@ -14,7 +14,6 @@ from bundler.models.gguf import Gguf
 from bundler.models.numbers import text, whole
 
 TOKENIZER = "tokenizer.ggml.model"
-CHAT_TEMPLATE = "tokenizer.chat_template"
 PROJECTOR = "clip"
 _PLAIN = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 _MOST_LAYERS = 10_000

@@ -93,6 +93,7 @@ def test_a_deep_document_does_not_exhaust_the_stack() -> None:
         (b'"stack": null', b'"stack": null, "more": NaN', "NaN is no number"),
         (b'"stack": null', b'"stack": null, "more": "\xff"', "not JSON"),
         (b'"stack": null', b'"stack": null, "more": ' + b"[" * 100_000, "not JSON"),
+        (b'"stack": null', b'"stack": null, "more": [[]' + b",[]" * 2_000_000 + b"]", "more than 3,000,000 values"),
     ],
 )
 def test_json_that_readers_take_for_different_things_is_refused(old: bytes, new: bytes, words: str) -> None:
