@@ -76,6 +76,8 @@ def _check_version(files: ImageFiles) -> None:
         hint = "Name the folder that holds oci-layout and index.json, or a tar of what it holds."
         if files.find("manifest.json"):
             hint = f"This is what `docker save` writes: use docker-archive:{files.path}"
+        if files.find("version"):
+            hint = "This is what `skopeo copy … dir:` writes. Write a layout: skopeo copy dir:… oci:…"
         raise SourceError(f"{files.path}: expected an OCI image layout, but oci-layout is missing", hint=hint)
     marker = read_json(files, "oci-layout")
     version = marker.get("imageLayoutVersion") if isinstance(marker, dict) else None

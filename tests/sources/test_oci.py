@@ -263,5 +263,9 @@ def test_a_docker_archive_or_nothing_instead_of_a_layout(tmp_path: Path) -> None
     with pytest.raises(SourceError, match="oci-layout is missing") as caught:
         oci.resolve(_layout(pack(tmp_path / "saved", tmp_path / "saved.tar").name), AMD64, tmp_path)
     assert "docker-archive:" in caught.value.hint
+    (tmp_path / "saved/version").write_text("Directory Transport Version: 1.1\n")
+    with pytest.raises(SourceError, match="oci-layout is missing") as caught:
+        oci.resolve(_layout("saved"), AMD64, tmp_path)
+    assert "skopeo copy dir:" in caught.value.hint
     with pytest.raises(SourceError, match="gone: no such file or folder"):
         oci.resolve(_layout("gone"), AMD64, tmp_path)
