@@ -76,7 +76,10 @@ def read_bounded(path: Path, limit: int) -> bytes:
     with guarded(path, "read"), path.open("rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:
-        raise MachineError(f"{path}: larger than the {limit:,} bytes that such a file can have")
+        raise MachineError(
+            f"{path}: larger than the {limit:,} bytes that such a file can have",
+            hint="Check that this is the file that you mean.",
+        )
     return data
 
 

@@ -12,10 +12,10 @@ import pytest
 
 from bundler.cli.main import call
 from bundler.sources.retry import Backoff
-from tests.cli import bad_media, bad_sources, bad_spec_and_lock
+from tests.cli import bad_keys, bad_media, bad_sources, bad_spec_and_lock
 from tests.cli.bench import Bench, Case
 
-ERRORS = [*bad_spec_and_lock.CASES, *bad_media.CASES, *bad_sources.CASES]
+ERRORS = [*bad_spec_and_lock.CASES, *bad_media.CASES, *bad_sources.CASES, *bad_keys.CASES]
 
 
 @pytest.fixture(autouse=True)
