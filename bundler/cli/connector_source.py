@@ -18,6 +18,7 @@ from bundler.lock.file import read_lock
 from bundler.pack.locking import lock_path
 from bundler.spec.parse import read_spec
 from preconfigured import Connector, Settings, StackVersion
+from preconfigured.errors import ConnectorError
 from preconfigured.request import LARGEST, read_request
 
 DEFAULTS = ("connectors.yml", "bundle.yml")
@@ -39,6 +40,14 @@ def wanted_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("source", metavar="[FILE]", required=False, type=click.Path(path_type=Path))(option(function))
 
 
+def stack_of(text: str) -> StackVersion:
+    """The value of ``--stack``. Raises: UsageError."""
+    try:
+        return StackVersion.parse(text)
+    except ConnectorError as error:
+        raise UsageError(f"--{error.message}", hint=error.hint) from error
+
+
 def load(source: Path | None, stack: str | None) -> Wanted:
     """Read the connectors; without ``source`` from connectors.yml or bundle.yml of this folder.
 
@@ -51,7 +60,7 @@ def load(source: Path | None, stack: str | None) -> Wanted:
         )
     if not path.is_file():
         raise MachineError(f"{path}: is no file", hint="Give the path of a connectors.yml or a bundle.yml.")
-    version = StackVersion.parse(stack) if stack else None
+    version = stack_of(stack) if stack is not None else None
     found = _bundle(path, version) if _BUNDLE.search(read_bounded(path, LARGEST)) else _request(path, version)
     if not found.connectors:
         raise SpecError(f"{path}: asks for no connector", hint="Add one below connectors: with id, name and provider.")

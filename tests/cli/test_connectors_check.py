@@ -72,7 +72,7 @@ def test_what_is_known_of_the_site_counts(capsys: pytest.CaptureFixture[str], tm
     ("args", "code", "words"),
     [
         (("none.yml", "--stack", "9.2.0"), 6, "none.yml: cannot be read: No such file"),
-        ((GOOD, "--stack", "nine"), 3, "expected a version such as 9.2.0"),
+        ((GOOD, "--stack", "nine"), 2, "expected a version such as 9.2.0"),
         ((GOOD,), 2, "--stack"),
         ((GOOD, "--stack", "9.2.0", "--keystore-list", "none"), 6, "none: cannot be read"),
     ],

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from bundler.cli.connector_source import stack_of
 from bundler.cli.output import emit, json_option
 from bundler.errors import MachineError, UsageError
 from preconfigured.check import Findings, check, findings_json, lines, sarif
-from preconfigured.version import StackVersion
 
 FOUND = 8
 _LARGEST_LIST = 1 << 20
@@ -48,7 +48,7 @@ def command(
     """
     found = check(
         kibana_yml,
-        stack=StackVersion.parse(stack),
+        stack=stack_of(stack),
         keystore=_names(keystore_list) if keystore_list else None,
         private_hosts=private_ca,
         tool_calling=tool_calling,
@@ -65,8 +65,8 @@ def _names(path: Path) -> list[str]:
         with path.open("rb") as file:
             text = file.read(_LARGEST_LIST + 1).decode("utf-8")
     except (OSError, ValueError) as error:
-        hint = "Write it with: kibana-keystore list > FILE"
-        raise MachineError(f"{path}: cannot be read as text: {type(error).__name__}", hint=hint) from error
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise MachineError(f"{path}: cannot be read: {reason}", hint="Make it: kibana-keystore list > FILE") from error
     if len(text) > _LARGEST_LIST:
         raise UsageError(f"{path}: too large for a list of keys", hint="Give what kibana-keystore list prints.")
     return [line.strip() for line in text.splitlines() if line.strip()]
