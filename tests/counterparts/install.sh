@@ -16,6 +16,12 @@ want mkfs.vfat dosfstools
 want mkfs.xfs xfsprogs
 want mkfs.btrfs btrfs-progs
 want nginx nginx-light
+want dockerd docker.io
+want runc runc
+want ctr containerd
+want ip iproute2
+want systemd-analyze systemd
+want logrotate logrotate
 
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -44,13 +44,15 @@ def token_map(tokens: Iterable[ProxyToken]) -> str:
             raise UsageError(f"token {token.id[:20]!r}: expected an id and a label that can stand in a configuration")
         if not SECRET.fullmatch(token.secret):
             raise UsageError(f"token {token.id}: expected 16 to 128 of A-Z, a-z, 0-9, - and _")
-        value = token.shown
-        if token.expires is not None:
-            value = f"$llm_token_{token.id}"
-            ends += [f"map $msec {value} {{", '    default "";', f'    "~{_before(token)}" {token.shown};', "}"]
+        value = token.shown if token.expires is None else f"@{token.id}"
         rows.append(f'    "~^(?i:Bearer) +{token.secret}\\z" {value};')
-    head = ["# Written by llm-bundle. It holds tokens: keep it at mode 0600. Change it with: llm-bundle token"]
-    return "\n".join([*head, *ends, "map $http_authorization $llm_token {", '    default "";', *rows, "}"]) + "\n"
+        if token.expires is not None:
+            ends.append(f'    "~^@{token.id} {_before(token)}" {token.shown};')
+    lines = ["map $http_authorization $llm_found {", '    default "";', *rows, "}"]
+    lines += ['map "$llm_found $msec" $llm_token {', '    default "";', *ends]
+    lines += ['    "~^(?<llm_lasting>[a-z0-9][a-z0-9.-]*) " $llm_lasting;', "}"]
+    head = "# Written by llm-bundle. It holds tokens: keep it at mode 0600. Change it with: llm-bundle token"
+    return "\n".join([head, *lines]) + "\n"
 
 
 def upstream_key(secret: str) -> str:
@@ -69,4 +71,4 @@ def _before(token: ProxyToken) -> str:
     smaller = (
         rf"{end[:place]}[0-{int(digit) - 1}][0-9]{{{9 - place}}}" for place, digit in enumerate(end) if digit != "0"
     )
-    return rf"^(?:{'|'.join(smaller)})\."
+    return rf"(?:{'|'.join(smaller)})\."

@@ -82,7 +82,7 @@ class Running:
     """nginx with ``config``. A context manager."""
 
     def __init__(self, folder: Path, config: ProxyConfig, which: str, tokens: Iterable[ProxyToken] = TOKENS) -> None:
-        self.config, self.folder = config, folder
+        self.config, self.folder, self.which = config, folder, which
         self._program = program(which)
         self._process: subprocess.Popen[bytes] | None = None
         (folder / "logs").mkdir(parents=True, exist_ok=True)
