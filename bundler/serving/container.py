@@ -21,8 +21,8 @@ LABEL: Final = "llm-bundle.owner"
 """Every container, network and image of ours bears it; what does not is not ours to touch."""
 
 _GIB: Final = 1 << 30
-_MODEL: Final = "/model"
-_VOCABULARIES: Final = "/vocabularies"
+_MODEL: Final = "/llm-bundle/model"
+_VOCABULARIES: Final = "/llm-bundle/vocabularies"
 
 
 @dataclass(frozen=True, slots=True)

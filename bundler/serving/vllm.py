@@ -13,8 +13,8 @@ from typing import Final
 from bundler.serving.plan import ServePlan
 from bundler.spec.families import release
 
-CACHE: Final = "/cache"
-"""Where the container may write, and all caches go."""
+CACHE: Final = "/llm-bundle/cache"
+"""Where the container may write, and all caches go. No image has the folder: the rights of one that is there win."""
 
 ENVIRONMENT: Final = {
     "HF_HUB_OFFLINE": "1",

@@ -106,10 +106,7 @@ class DockerApi:
         text = self._good(status, data, doing)
         if len(text) > _LARGEST:
             raise refused("Docker", doing, f"its answer is larger than {_LARGEST:,} bytes")
-        try:
-            return json.loads(text) if text.strip() else None
-        except (ValueError, RecursionError) as error:
-            raise refused("Docker", doing, "its answer is no JSON") from error
+        return _parsed(text, doing)
 
     def _address(self, path: str, query: dict[str, str]) -> str:
         self._version = self._version or self._negotiated()
@@ -117,7 +114,9 @@ class DockerApi:
 
     def _negotiated(self) -> str:
         status, data = self._ask("GET", "/version", "asking for its version", None, _LARGEST)
-        said = json.loads(self._good(status, data, "asking for its version") or b"{}")
+        said = _parsed(self._good(status, data, "asking for its version"), "asking for its version")
+        if not isinstance(said, dict):
+            raise refused("Docker", "asking for its version", "its answer is no object")
         newest, oldest = _number(said.get("ApiVersion")), _number(said.get("MinAPIVersion"))
         if newest is None or newest < _KNOWN:
             raise EngineError(
@@ -127,13 +126,16 @@ class DockerApi:
         return ".".join(map(str, max(_KNOWN, oldest or _KNOWN)))
 
     def _ask(self, method: str, address: str, doing: str, body: object, limit: int) -> tuple[int, bytes]:
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"} if data is not None else {}
+        question = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} if question is not None else {}
         with closing(_Connection(self.path, _SECONDS)) as connection:
             try:
-                connection.request(method, address, data, headers)
+                connection.request(method, address, question, headers)
                 answer = connection.getresponse()
-                return answer.status, answer.read(limit + 1)
+                data = answer.read(limit + 1)
+                if answer.length and len(data) <= limit:
+                    raise http.client.IncompleteRead(b"", answer.length)
+                return answer.status, data
             except (OSError, http.client.HTTPException) as error:
                 raise self._unreachable(error, doing) from error
 
@@ -154,6 +156,14 @@ class DockerApi:
             f"Docker: {doing}: the connection broke ({clean(str(error))[:120] or type(error).__name__})",
             hint="Look at its log: journalctl -u docker",
         )
+
+
+def _parsed(data: bytes, doing: str) -> Any:
+    """The JSON in ``data``, None where it is empty."""
+    try:
+        return json.loads(data) if data.strip() else None
+    except (ValueError, RecursionError) as error:
+        raise refused("Docker", doing, "its answer is no JSON") from error
 
 
 def _number(text: object) -> tuple[int, ...] | None:

@@ -46,6 +46,7 @@ def _host(spec: ContainerSpec) -> dict[str, Any]:
         "NetworkMode": spec.networks[0] if spec.networks else "none",
         # A server that is named is asked from inside the container, where none is. See ContainerSpec.
         "Dns": [] if spec.resolves else ["127.0.0.1"],
+        "DnsOptions": [] if spec.resolves else ["timeout:1", "attempts:1"],
         "RestartPolicy": {"Name": spec.restart},
         "LogConfig": {
             "Type": "json-file",

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from bundler.serving.container import LABEL, ContainerSpec
+from bundler.serving.quadlet import host_address, more_args
 from bundler.site.engines.interface import ContainerState
 
 
 def create_args(spec: ContainerSpec) -> tuple[str, ...]:
     """What follows ``podman create``; also what a Quadlet unit would say in its own keys. No secret is in it."""
     return (
-        *(f"--name={spec.name}", "--pull=never", "--read-only", "--read-only-tmpfs=false", "--cap-drop=all"),
+        *(f"--name={spec.name}", "--read-only", "--cap-drop=all"),
         *(f"--cap-add={capability}" for capability in spec.capabilities),
-        *("--security-opt=no-new-privileges", f"--restart={spec.restart}", f"--stop-timeout={spec.stop_timeout}"),
+        *("--security-opt=no-new-privileges", f"--restart={spec.restart}"),
         *_process(spec),
         *_network(spec),
-        *storage_args(spec),
-        *limit_args(spec),
-        *health_args(spec),
+        *(f"--volume={m.source}:{m.target}:{'rw' if m.writable else 'ro'}" for m in spec.mounts),
+        *more_args(spec),
         *(f"--label={name}={value}" for name, value in spec.labels),
         spec.image,
         *spec.args,
@@ -40,39 +39,10 @@ def _process(spec: ContainerSpec) -> Iterator[str]:
 def _network(spec: ContainerSpec) -> Iterator[str]:
     if not spec.networks:
         yield "--network=none"
-    elif not spec.resolves:
-        yield "--dns=127.0.0.1"
     for at, network in enumerate(spec.networks):
         yield f"--network={network}:ip={spec.address}" if spec.address and at == 0 else f"--network={network}"
     for one in spec.publish:
-        address = f"[{one.address}]" if ":" in one.address else one.address
-        yield f"--publish={address}:{one.port}:{one.container_port}"
-
-
-def storage_args(spec: ContainerSpec) -> Iterator[str]:
-    """Mounts, file systems in memory and shared memory."""
-    for one in spec.mounts:
-        yield f"--volume={one.source}:{one.target}:{'rw' if one.writable else 'ro'}"
-    for tmpfs in spec.tmpfs:
-        mode = "exec" if tmpfs.executable else "noexec"
-        yield f"--tmpfs={tmpfs.target}:rw,nosuid,nodev,{mode},mode=1777,size={tmpfs.size}"
-    yield f"--shm-size={spec.shm}b"
-
-
-def limit_args(spec: ContainerSpec) -> Iterator[str]:
-    """Limits and the log."""
-    yield from (f"--ulimit={one.name}={one.soft}:{one.hard}" for one in spec.ulimits)
-    yield from ("--log-driver=k8s-file", f"--log-opt=max-size={spec.logs.size}b")
-
-
-def health_args(spec: ContainerSpec) -> Iterator[str]:
-    """The health check."""
-    if spec.health:
-        yield f"--health-cmd={json.dumps(list(spec.health.command))}"
-        yield f"--health-interval={spec.health.interval}s"
-        yield f"--health-timeout={spec.health.timeout}s"
-        yield f"--health-retries={spec.health.retries}"
-        yield f"--health-start-period={spec.health.start_period}s"
+        yield f"--publish={host_address(one.address)}:{one.port}:{one.container_port}"
 
 
 def container_state(name: str, found: dict[str, Any], health: str | None) -> ContainerState:

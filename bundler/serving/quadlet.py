@@ -1,0 +1,108 @@
+"""ContainerSpec → Podman Quadlet units, for Podman 4.6 and newer: one ``.container`` and one ``.network`` each.
+
+Rules: only keys that Quadlet of Podman 4.6 knows are used, for it refuses a unit with another; what they cannot say
+goes to Podman itself (``PodmanArgs=``). Format:
+https://docs.podman.io/en/v4.6.1/markdown/podman-systemd.unit.5.html.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from bundler.serving.container import LABEL, ContainerSpec
+from bundler.serving.unit_text import argument, line, word
+
+_MINUTES: Final = 60
+
+
+def quadlet_files(spec: ContainerSpec, *, internal: tuple[str, ...], description: str) -> dict[str, str]:
+    """File name → text. ``internal`` are those of the container's networks that have no way out."""
+    owner = dict(spec.labels).get(LABEL, "")
+    networks = {f"{name}.network": network_unit(name, owner, internal=name in internal) for name in spec.networks}
+    return {f"{spec.name}.container": container_unit(spec, description), **networks}
+
+
+def network_unit(name: str, owner: str, *, internal: bool) -> str:
+    """The text of a ``.network`` unit; Quadlet calls the network ``systemd-<name>``."""
+    rows = ["[Network]", f"Label={word(f'{LABEL}={owner}')}", *(["Internal=true"] if internal else [])]
+    return _text(rows)
+
+
+def container_unit(spec: ContainerSpec, description: str) -> str:
+    """The text of a ``.container`` unit."""
+    restart = "always" if spec.restart == "unless-stopped" else "no"
+    return _text(
+        ["[Unit]", f"Description={line(description)}", ""],
+        ["[Container]", f"ContainerName={line(spec.name)}", f"Image={line(spec.image)}", *_container(spec), ""],
+        ["[Service]", f"Restart={restart}", "RestartSec=10", f"TimeoutStartSec={15 * _MINUTES}"],
+        [f"TimeoutStopSec={spec.stop_timeout + 30}", "", "[Install]", "WantedBy=multi-user.target default.target"],
+    )
+
+
+def _container(spec: ContainerSpec) -> Iterator[str]:
+    if spec.args:
+        yield "Exec=" + " ".join(map(argument, spec.args))
+    yield from ("ReadOnly=true", "DropCapability=all", "NoNewPrivileges=true")
+    yield from (f"AddCapability={capability}" for capability in spec.capabilities)
+    yield from _process(spec)
+    yield from _network(spec)
+    yield from (f"Volume={word(f'{m.source}:{m.target}:{_mode(m.writable)}')}" for m in spec.mounts)
+    yield from (f"Label={word(f'{name}={value}')}" for name, value in spec.labels)
+    yield from (f"PodmanArgs={word(one)}" for one in more_args(spec))
+
+
+def _process(spec: ContainerSpec) -> Iterator[str]:
+    if spec.user is not None:
+        user, _, group = spec.user.partition(":")
+        yield f"User={line(user)}"
+        if group:
+            yield f"Group={line(group)}"
+    yield from (f"Environment={word(f'{name}={value}')}" for name, value in spec.env)
+    if spec.env_file:
+        yield f"EnvironmentFile={line(spec.env_file)}"
+    if spec.gpus != "none":
+        yield "AddDevice=nvidia.com/gpu=all"
+
+
+def _network(spec: ContainerSpec) -> Iterator[str]:
+    for at, name in enumerate(spec.networks):
+        fixed = f":ip={spec.address}" if spec.address and at == 0 else ""
+        yield f"Network={line(name)}.network{fixed}"
+    if not spec.networks:
+        yield "Network=none"
+    yield from (f"PublishPort={host_address(p.address)}:{p.port}:{p.container_port}" for p in spec.publish)
+
+
+def host_address(address: str) -> str:
+    """An address as it stands before a colon: IPv6 in brackets."""
+    return f"[{address}]" if ":" in address else address
+
+
+def more_args(spec: ContainerSpec) -> Iterator[str]:
+    """What ``podman create`` is told beyond Quadlet's own keys, each as one argument; no secret is in it."""
+    # Podman's own memory file systems have no limit; what may be written is in ``tmpfs``.
+    yield from ("--pull=never", "--read-only-tmpfs=false", f"--stop-timeout={spec.stop_timeout}")
+    if spec.networks and not spec.resolves:
+        yield from ("--dns=127.0.0.1", "--dns-option=timeout:1", "--dns-option=attempts:1")
+    for tmpfs in spec.tmpfs:
+        mode = "exec" if tmpfs.executable else "noexec"
+        yield f"--tmpfs={tmpfs.target}:rw,nosuid,nodev,{mode},mode=1777,size={tmpfs.size}"
+    yield f"--shm-size={spec.shm}b"
+    yield from (f"--ulimit={one.name}={one.soft}:{one.hard}" for one in spec.ulimits)
+    yield from ("--log-driver=k8s-file", f"--log-opt=max-size={spec.logs.size}b")
+    if spec.health:
+        yield f"--health-cmd={json.dumps(list(spec.health.command))}"
+        yield f"--health-interval={spec.health.interval}s"
+        yield f"--health-timeout={spec.health.timeout}s"
+        yield f"--health-retries={spec.health.retries}"
+        yield f"--health-start-period={spec.health.start_period}s"
+
+
+def _mode(writable: bool) -> str:
+    return "rw" if writable else "ro"
+
+
+def _text(*blocks: list[str]) -> str:
+    return "".join(f"{row}\n" for block in blocks for row in block)
