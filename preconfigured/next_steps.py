@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from preconfigured.air_gap_steps import air_gap_steps
 from preconfigured.connectors import Connector
 from preconfigured.connectors.interface import MIN_CONTEXT
 from preconfigured.inference_endpoint import ENDPOINT_SINCE, TOKEN, endpoint
@@ -24,8 +25,8 @@ For Kibana {stack}. The connectors: {names}.
    restart: a secret in the keystore without its connector is half a connector, and Kibana refuses that.
 2. Restart every Kibana. All of them need the same snippet, or the connectors come and go with the load balancer.
 3. In any space open **Stack Management > Connectors**: each connector is listed as *preconfigured*. Do the same in a
-   second space; nothing has to be set up there.
-4. Run the connector's test from that page. 401 means the token, 404 the address, 413 the proxy's body size, 504 its
+   second space; nothing has to be set up there. `llm-bundle connectors list --kibana URL` looks into all of them.
+4. Run the connector's test from that page, or `llm-bundle connectors try ID --kibana URL`. 401 means the token, 404 the address, 413 the proxy's body size, 504 its
    time-out; an error about a certificate means `xpack.actions.customHostSettings`.
 """
 
@@ -33,12 +34,14 @@ _SECURITY = """\
 ## AI Assistant for Security
 
 - On the **Conversations** tab of the assistant's settings turn **Streaming** off.
+- Models of your own do well in the assistant, and less well in **Attack discovery**: see Elastic's performance matrix of
+  models before you use one there.
 """
 
 _PROMPT = """\
 - On the **System prompts** page add a prompt, so that the model does not write its tool calls into the conversation,
-  and make it the default of the conversations that use {tools}. Name it for example
-  *{name}*:
+  and make it the default of the conversations that use {tools}. `llm-bundle connectors
+  prompts --kibana URL` adds it; by hand, name it for example *{name}*:
 
 {prompt}
 """
@@ -63,6 +66,7 @@ def next_steps(connectors: Sequence[Connector], settings: Settings, *, stack: St
         _security(connectors),
         _OBSERVABILITY.format(least=MIN_CONTEXT) + "".join(_contexts(connectors)),
         _default(connectors, settings, stack),
+        *((air_gap_steps(settings.air_gap, stack),) if settings.air_gap else ()),
         *_endpoints(connectors, stack),
     ]
     return "\n".join(parts)

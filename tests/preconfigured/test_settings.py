@@ -141,3 +141,20 @@ def test_the_inference_endpoint_is_made_of_the_connector() -> None:
         "service_settings": {"api_key": "<token>", "model_id": VLLM.model, "url": URL},
     }
     assert [endpoint(wish) is None for wish in EVERYTHING] == [False, False, False, True, True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (None, "Set `xpack.productDocBase.artifactRepositoryUrl`"),
+        ("file:///opt/docs", "to `file:///opt/docs`, which is set in kibana.yml, on every Kibana host"),
+        ("https://docs.example.internal", "must give an S3-style listing"),
+    ],
+)
+def test_next_steps_without_the_internet(url: str | None, words: str) -> None:
+    settings = Settings(air_gap=AirGap("https://epr.example.internal", url))
+    text = next_steps([VLLM], settings, stack=stack("9.2.0"))
+    for part in (words, "kb-product-doc-security-9.2.zip", "file://${path.home}/config/models/", "epr.example.internal"):
+        assert part in text
+    assert "kb-product-doc" not in next_steps([VLLM], settings, stack=stack("8.16.0"))
+    assert "Without the internet" not in next_steps([VLLM], Settings(), stack=stack("9.2.0"))
