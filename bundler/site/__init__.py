@@ -1,1 +1,1 @@
-"""The secure site: reading, verifying and unpacking a bundle. Never reaches a source, a lock or a build."""
+"""The secure site: reading, verifying, unpacking and signing a bundle. Never reaches a source, a lock or a build."""

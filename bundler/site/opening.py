@@ -52,10 +52,11 @@ def read_head(medium: Medium, keys: Sequence[PublicKey] | None = None) -> Head:
     signature = None
     if second.name == f"{top}/{SIGNATURE}":
         signature = _data(medium, second, SIGNATURE_BYTES)
+    found = seal(listing, signature, keys)
+    if signature is not None:
         second = _header(medium, second.next)
     if second.name != f"{top}/{MANIFEST}":
         raise IntegrityError(f"{medium.place}: expected {top}/{MANIFEST}, found {second.name[:80]!r}")
-    found = seal(listing, signature, keys)
     return Head(top, listing, _data(medium, second, MAX_BYTES), signature, found, second.next)
 
 

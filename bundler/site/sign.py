@@ -73,6 +73,11 @@ def _finish_noted(medium: Medium) -> Change | None:
     fits = change.offset == first.data + first.size and len(change.data) <= MOST_REGION and change.files == files
     if not fits or Digest.of(listing) != change.sums or not change.volumes.keys() <= set(files):
         raise IntegrityError(f"{note_of(medium)}: is of another bundle, or damaged", hint=REMOVE)
+    absent = [name for name in medium.missing(medium.size) if name in files]
+    if absent:
+        raise IntegrityError(
+            f"{absent[0]}: the volume is missing", hint="Put it back beside the others, and sign again."
+        )
     finish(medium, change)
     return change
 

@@ -180,8 +180,9 @@ def test_a_person_is_asked_twice_and_sees_nothing(bench: Bench) -> None:
     line = [sys.executable, "-m", "bundler.cli.main", "keygen", "-o", "asked.key"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     # A session of its own: else the question would go to the terminal that the tests were started from.
-    streams = {"stdin": stdin, "stdout": stdin, "stderr": stdin}
-    process = subprocess.Popen(line, env=environment, start_new_session=True, **streams)
+    process = subprocess.Popen(
+        line, env=environment, start_new_session=True, stdin=stdin, stdout=stdin, stderr=stdin
+    )  # fmt: skip
     os.close(stdin)
     seen = b""
     for question in (b"Passphrase of asked.key: ", b"Repeat for confirmation: ", b"next: "):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from bundler.layout.arrangement import Slot
+from bundler.layout.member import MANIFEST, SUMS
+from bundler.pack.plan import inline
 from bundler.site.medium import find
 from bundler.site.unpack import unpack
 from bundler.site.verify import verify
 from bundler.trust.keys import PublicKey
-from tests.site.bundles import small_bundle, small_plan
+from tests.pack.plans import built_in, plan_of
+from tests.site.bundles import MIB, small_bundle, small_plan
 from tests.trust.stage import key_called
 
 ALICE = key_called("alice")
@@ -42,3 +45,12 @@ def unpacked(folder: Path) -> Path:
         root = unpack(medium, folder / "out").path
     assert root
     return root
+
+
+def many_members(folder: Path) -> list[Path]:
+    """Volumes of 1 MiB whose first border lies in the middle of what signing writes."""
+    items = [inline(f"models/{number:05d}/{'x' * 90}", b"", "model") for number in range(6143)]
+    plan = plan_of(items)
+    found = {slot.member.path: slot for slot in plan.arrangement.slots}
+    assert found[SUMS].end < MIB < found[MANIFEST].data, (found[SUMS], found[MANIFEST])
+    return list(built_in(folder, plan, volume_size=MIB).volumes)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bundler.errors import IntegrityError, MachineError
 from bundler.layout.member import MANIFEST, SIGNATURE, SUMS
-from bundler.pack.plan import Ingredient, inline, signed
+from bundler.pack.plan import Ingredient, signed
 from bundler.site.medium import find
 from bundler.site.sign import sign
 from bundler.site.unpack import unpack
@@ -24,7 +24,7 @@ from tests.counterparts.mounts import mounted
 from tests.layout.strategies import ingredients
 from tests.pack.plans import built_in, plan_of
 from tests.site.bundles import MIB, small_bundle, small_plan, small_volumes
-from tests.site.signing import ALICE, contents, keys, slots, state, unpacked
+from tests.site.signing import ALICE, contents, keys, many_members, slots, state, unpacked
 from tests.site.test_verify import flip
 from tests.trust.stage import key_called
 
@@ -105,15 +105,6 @@ def test_volumes_are_signed_as_they_are_and_their_sums_renewed(tmp_path: Path) -
     sums = sorted(path.name for path in tmp_path.glob("*.sha256"))
     subprocess.run(["sha256sum", "-c", "--strict", "--quiet", *sums], cwd=tmp_path, check=True)
     assert state(volumes[0], "alice") == ("valid", True)
-
-
-def many_members(folder: Path) -> list[Path]:
-    """Volumes of 1 MiB whose first border lies in the middle of what signing writes."""
-    items = [inline(f"models/{number:05d}/{'x' * 90}", b"", "model") for number in range(6143)]
-    plan = plan_of(items)
-    found = {slot.member.path: slot for slot in plan.arrangement.slots}
-    assert found[SUMS].end < MIB < found[MANIFEST].data, (found[SUMS], found[MANIFEST])
-    return list(built_in(folder, plan, volume_size=MIB).volumes)
 
 
 def test_a_signature_across_two_volumes(tmp_path: Path) -> None:

@@ -112,3 +112,14 @@ def test_what_else_may_lie_in_the_place_of_a_signature(tmp_path: Path) -> None:
     (root / SIGNATURE).mkdir()
     with pytest.raises(MachineError, match="directory"):
         verify([root], keys=keys("alice"))
+
+
+def test_nothing_behind_the_signature_is_looked_for(tmp_path: Path) -> None:
+    """The bundle ends there, and who has another key does not even hear of that."""
+    bundle = small_bundle(tmp_path)
+    sign([bundle], ALICE)
+    start = bundle.read_bytes().index(f"/{SIGNATURE}".encode(), slots(tmp_path)[SUMS].end)
+    os.truncate(bundle, (start // 512 + 2) * 512)
+    assert state(bundle, "bob") == ("invalid", False)
+    with pytest.raises(IntegrityError, match="ends at byte"):
+        verify([bundle], keys=keys("alice"))

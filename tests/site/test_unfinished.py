@@ -11,11 +11,13 @@ from bundler.digest import Digest
 from bundler.errors import IntegrityError, MachineError
 from bundler.layout.member import MANIFEST, SUMS
 from bundler.site.inspect import inspect
+from bundler.site.medium import find
+from bundler.site.opening import read_sums
 from bundler.site.sign import sign
 from bundler.site.unfinished import Change
 from bundler.site.verify import verify
 from tests.site.bundles import small_bundle, small_volumes
-from tests.site.signing import ALICE, contents, keys, slots, state
+from tests.site.signing import ALICE, contents, keys, many_members, slots, state
 from tests.trust.stage import key_called
 
 
@@ -97,3 +99,17 @@ def test_a_note_of_another_bundle_does_nothing(tmp_path: Path, change: Change) -
     with pytest.raises(IntegrityError, match=r"is of another bundle, or damaged"):
         sign([bundle], ALICE)
     assert bundle.read_bytes() == before
+
+
+def test_a_volume_that_is_missing_when_signing_goes_on(tmp_path: Path) -> None:
+    volumes = many_members(tmp_path)
+    with find([volumes[0]]) as medium:
+        _, first, listing = read_sums(medium)
+    end = first.data + first.size
+    change = Change(Digest.of(listing), end, bytes(5000), (volumes[0].name, volumes[1].name), {})
+    (tmp_path / "demo-1.0.tar.signing").write_bytes(change.encode())
+    volumes[1].rename(tmp_path / "elsewhere")
+    before = volumes[0].read_bytes()
+    with pytest.raises(IntegrityError, match=r"demo-1.0.tar.002: the volume is missing"):
+        sign([volumes[0]], ALICE)
+    assert volumes[0].read_bytes() == before
