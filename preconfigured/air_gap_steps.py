@@ -37,8 +37,8 @@ _ELSER = """\
   xpack.ml.model_repository: file://${path.home}/config/models/
   ```
 
-  Restart them one after the other, then download and deploy ELSER under **Trained Models**. Elasticsearch takes a folder
-  below its `config` only; an address of a web server will do too.
+  Restart them one after the other, then download and deploy ELSER under **Trained Models**. Elasticsearch takes a
+  folder below its `config` only; an address of a web server will do too.
 """
 
 

@@ -26,16 +26,17 @@ For Kibana {stack}. The connectors: {names}.
 2. Restart every Kibana. All of them need the same snippet, or the connectors come and go with the load balancer.
 3. In any space open **Stack Management > Connectors**: each connector is listed as *preconfigured*. Do the same in a
    second space; nothing has to be set up there. `llm-bundle connectors list --kibana URL` looks into all of them.
-4. Run the connector's test from that page, or `llm-bundle connectors try ID --kibana URL`. 401 means the token, 404 the address, 413 the proxy's body size, 504 its
-   time-out; an error about a certificate means `xpack.actions.customHostSettings`.
+4. Run the connector's test from that page, or `llm-bundle connectors try ID --kibana URL`. 401 means the token, 404 the
+   address, 413 the proxy's body size, 504 its time-out; an error about a certificate means
+   `xpack.actions.customHostSettings`.
 """
 
 _SECURITY = """\
 ## AI Assistant for Security
 
 - On the **Conversations** tab of the assistant's settings turn **Streaming** off.
-- Models of your own do well in the assistant, and less well in **Attack discovery**: see Elastic's performance matrix of
-  models before you use one there.
+- Models of your own do well in the assistant, and less well in **Attack discovery**: see Elastic's performance matrix
+  of models before you use one there.
 """
 
 _PROMPT = """\

@@ -154,7 +154,8 @@ def test_the_inference_endpoint_is_made_of_the_connector() -> None:
 def test_next_steps_without_the_internet(url: str | None, words: str) -> None:
     settings = Settings(air_gap=AirGap("https://epr.example.internal", url))
     text = next_steps([VLLM], settings, stack=stack("9.2.0"))
-    for part in (words, "kb-product-doc-security-9.2.zip", "file://${path.home}/config/models/", "epr.example.internal"):
+    models = "file://${path.home}/config/models/"
+    for part in (words, "kb-product-doc-security-9.2.zip", models, "epr.example.internal"):
         assert part in text
     assert "kb-product-doc" not in next_steps([VLLM], settings, stack=stack("8.16.0"))
     assert "Without the internet" not in next_steps([VLLM], Settings(), stack=stack("9.2.0"))
