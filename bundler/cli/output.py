@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bundler.errors import MachineError, UsageError
+from bundler.errors import BundleError, MachineError, UsageError
 from bundler.spec.reference import REGISTRY
 
+_SPEC_COMMAND = re.compile(r"llm-bundle (lock --update|lock|build)(?= *($|[`.,;]))")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -66,9 +69,19 @@ def quiet_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def spec_argument(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The bundle.yml as ``spec_path``."""
+    """The bundle.yml as ``spec_path``; where it has another name, the commands in hints name it."""
+
+    @wraps(function)
+    def called(*args: Any, spec_path: Path, **options: Any) -> Any:
+        try:
+            return function(*args, spec_path=spec_path, **options)
+        except BundleError as error:
+            if spec_path != Path("bundle.yml"):
+                error.hint = _SPEC_COMMAND.sub(lambda match: f"{match[0]} {shlex.quote(str(spec_path))}", error.hint)
+            raise
+
     return click.argument("spec_path", metavar="[BUNDLE.YML]", type=click.Path(path_type=Path), default="bundle.yml")(
-        function
+        called
     )
 
 

@@ -55,3 +55,22 @@ def test_damage_is_reported(case: Case, bench: Bench, capsys: pytest.CaptureFixt
 def test_names_are_unique() -> None:
     names = [case.name for case in ERRORS]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("bundle.yml", ""), ("other.yml", " other.yml"), ("my model.yml", " 'my model.yml'")]
+)
+def test_a_hint_names_the_file_that_the_command_was_called_with(
+    bench: Bench, capsys: pytest.CaptureFixture[str], name: str, shown: str
+) -> None:
+    """Else the command in the hint would be about a bundle.yml that is not there, or is another one."""
+    bench.spec()
+    (bench.folder / "bundle.yml").rename(bench.folder / name)
+    assert call(["build", name]) == 3
+    assert capsys.readouterr().err.splitlines()[-1] == f"  hint: Make it: llm-bundle lock{shown}"
+    assert call(["lock", "--quiet", name]) == 0
+    renamed = bench.folder / name
+    renamed.write_text(renamed.read_text().replace("version: 1.0.0", "version: 1.0.1"))
+    capsys.readouterr()
+    assert call(["build", name]) == 3
+    assert capsys.readouterr().err.splitlines()[-1].endswith(f"llm-bundle lock --update{shown}")
