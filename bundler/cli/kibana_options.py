@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def kibana_options(required: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """``--kibana``, ``--api-key-file``, ``--user`` and ``--ca``."""
+    """``--kibana``, ``--api-key-file``, ``--user``, ``--ca`` and ``--timeout``."""
     options = (
         click.option("--kibana", "url", metavar="URL", required=required, help="Kibana's address, with its base path."),
         click.option(
@@ -28,6 +28,9 @@ def kibana_options(required: bool = True) -> Callable[[Callable[..., Any]], Call
         ),
         click.option("--user", metavar="NAME", help="Log in by name; the password is KIBANA_PASSWORD or asked for."),
         click.option("--ca", type=click.Path(path_type=Path), help="PEM file of the authority to trust."),
+        click.option(
+            "--timeout", type=click.FloatRange(1, 3600), default=60.0, show_default=True, help="Seconds, per answer."
+        ),
     )
 
     def apply(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,11 +41,11 @@ def kibana_options(required: bool = True) -> Callable[[Callable[..., Any]], Call
     return apply
 
 
-def open_kibana(url: str, api_key_file: Path | None, user: str | None, ca: Path | None) -> Kibana:
+def open_kibana(url: str, api_key_file: Path | None, user: str | None, ca: Path | None, timeout: float) -> Kibana:
     """A client for these options."""
     from preconfigured.live.kibana import Kibana
 
-    return Kibana(url, _login(api_key_file, user), ca=ca)
+    return Kibana(url, _login(api_key_file, user), ca=ca, timeout=timeout)
 
 
 def ask_secret(what: str, otherwise: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -161,3 +163,13 @@ def test_prompts(on: Stage, capsys: Capture) -> None:
     told(capsys, 0, *args, "--all-spaces", "--check")
     told(capsys, 2, *args, "--all-spaces", "--space", "soc")
     told(capsys, 2, *args, "--space", "SOC")
+
+
+@pytest.mark.parametrize("command", [["list"], ["prompts"], ["try", "vllm"]])
+def test_a_kibana_that_takes_the_call_and_never_answers(capsys: Capture, command: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        begun = time.monotonic()
+        _, err = told(capsys, 4, *command, "--kibana", url, "--timeout", "1")
+    assert time.monotonic() - begun < 5
+    assert "nothing came within the time allowed" in err

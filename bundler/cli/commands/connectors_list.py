@@ -32,6 +32,7 @@ def command(
     api_key_file: Path | None,
     user: str | None,
     ca: Path | None,
+    timeout: float,
     expect: tuple[str, ...],
     source: Path | None,
     as_json: bool,
@@ -40,7 +41,7 @@ def command(
     from preconfigured.live.listing import overview
 
     expected = tuple(dict.fromkeys((*expect, *_named(source))))
-    found = overview(open_kibana(url, api_key_file, user, ca), expected)
+    found = overview(open_kibana(url, api_key_file, user, ca, timeout), expected)
     document = {
         "ok": not found.remarks,
         "version": found.version,

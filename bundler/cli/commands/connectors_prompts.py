@@ -28,6 +28,7 @@ def command(
     api_key_file: Path | None,
     user: str | None,
     ca: Path | None,
+    timeout: float,
     spaces: tuple[str, ...],
     all_spaces: bool,
     check: bool,
@@ -41,7 +42,7 @@ def command(
 
     if spaces and all_spaces:
         raise UsageError("--space and --all-spaces exclude each other", hint="Name the spaces, or take them all.")
-    kibana = open_kibana(url, api_key_file, user, ca)
+    kibana = open_kibana(url, api_key_file, user, ca, timeout)
     chosen = [check_space(space) for space in spaces or (DEFAULT_SPACE,)]
     if all_spaces:
         chosen = [space for space, _ in spaces_of(kibana)]

@@ -26,7 +26,6 @@ FOUND = 8
 @click.option("--direct", metavar="URL", help="Try the model without Kibana, at its proxy: https://llm.example/v1.")
 @click.option("--model", metavar="NAME", default="", help="The model's name; else the one that the connector shows.")
 @click.option("--token-file", type=click.Path(path_type=Path), help="File with the model's token, for --direct.")
-@click.option("--timeout", type=click.FloatRange(1, 3600), default=60.0, show_default=True, help="Seconds, per answer.")
 @quiet_option
 @json_option
 def command(
@@ -35,11 +34,11 @@ def command(
     api_key_file: Path | None,
     user: str | None,
     ca: Path | None,
+    timeout: float,
     space: str,
     direct: str | None,
     model: str,
     token_file: Path | None,
-    timeout: float,
     quiet: bool,
     as_json: bool,
 ) -> int:
@@ -54,7 +53,7 @@ def command(
     if url:
         from preconfigured.live.trial import config_of, describe, try_connector
 
-        kibana = open_kibana(url, api_key_file, user, ca)
+        kibana = open_kibana(url, api_key_file, user, ca, timeout)
         talk = _talk("kibana", quiet)
         trials["kibana"] = try_connector(kibana, connector, space=space, model=model, timeout=timeout, progress=talk)
         if direct and not model and trials["kibana"].findings[0].state == "ok":
