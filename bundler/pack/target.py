@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
 from bundler.disk import disk_error, guarded, sync_folder
-from bundler.layout.volumes import Cut
+from bundler.layout.volumes import Cut, split_name
 
 _SUFFIX = ".partial"
 
@@ -52,10 +53,16 @@ class Target:
         return sum(os.fstat(descriptor).st_blocks * 512 for descriptor in self._descriptors)
 
     def clear(self) -> None:
-        """Forget whatever the partial files hold."""
+        """Forget whatever the partial files hold, and those of a build that was cut in another way."""
         for descriptor, path in zip(self._descriptors, self._partials, strict=True):
             with guarded(path, "write"):
                 os.ftruncate(descriptor, 0)
+        folder = self.finals[0].parent
+        with guarded(folder, "write"):
+            for path in folder.glob(f"{glob.escape(self.cut.name)}*{_SUFFIX}"):
+                stem, _ = split_name(path.stem) or (path.stem, 0)
+                if stem == self.cut.name and path not in self._partials and path.is_file():
+                    path.unlink()
 
     def write(self, offset: int, data: memoryview | bytes) -> None:
         """Write all of ``data`` at ``offset`` of the bundle. Raises: MachineError."""

@@ -20,7 +20,7 @@ from bundler.site.verify import verify
 from bundler.sources.interface import Url
 from tests.counterparts.faulty import FaultyServer, Route
 from tests.counterparts.mounts import mounted
-from tests.pack.plans import plan_of
+from tests.pack.plans import built_in, ingredients_in, plan_of
 from tests.pack.stage import BODY, MIB, build_in, fetch, one_member, served
 
 
@@ -202,3 +202,16 @@ def test_too_many_volumes(tmp_path: Path) -> None:
     plan = plan_of([Ingredient(member, Url("https://nowhere.invalid/w"))])
     with pytest.raises(UsageError, match="999 are the most"):
         build_in(plan, tmp_path, MIB)
+
+
+def test_what_a_build_with_another_cut_left_unfinished_goes(tmp_path: Path) -> None:
+    """It would take the space of a whole bundle, and nobody would come back to it."""
+    left = [tmp_path / f"demo-1.0.tar.{end}partial" for end in ("", "001.", "007.", "300.")]
+    other = [tmp_path / name for name in ("demo-1.1.tar.partial", "demo-1.0.tar.x.partial", "demo-1.0.tar.300", "a")]
+    for path in (*left, *other):
+        path.write_bytes(b"x" * 5000)
+    plan = plan_of(ingredients_in(tmp_path / "in", {"m/w": b"w" * 2 * MIB}))
+    made = built_in(tmp_path, plan, volume_size=MIB).volumes
+    assert len(made) == 3
+    assert [path for path in left if path.exists()] == []
+    assert all(path.read_bytes() == b"x" * 5000 for path in other)
