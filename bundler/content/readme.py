@@ -71,6 +71,8 @@ def _contents(lock: Lock, others: tuple[str, ...]) -> str:
 
 
 _MEANINGS = {
+    "config/nginx/nginx.conf": "the proxy's main configuration, for its container",
+    "config/nginx/llm-bundle.conf": "what the proxy lets through, to whom, and what it logs",
     "config/serve.json": "how the model is served: image, arguments, environment",
     "kibana/kibana.yml": "the connectors: paste into kibana.yml of every Kibana node",
     "kibana/NEXT-STEPS.md": "what to set in the AI Assistants afterwards",

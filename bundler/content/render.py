@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from bundler.content.config import config_files
 from bundler.content.kibana import kibana_files
+from bundler.content.nginx import nginx_files
 from bundler.content.readme import readme
 from bundler.digest import Digest
 from bundler.errors import LockError
@@ -24,7 +25,7 @@ class RenderedFile:
 def render(lock: Lock) -> tuple[RenderedFile, ...]:
     """The files in path order. Raises: SpecError."""
     texts = {path: (text, "kibana") for path, text in kibana_files(lock).items()}
-    texts |= {path: (text, "config") for path, text in config_files(lock).items()}
+    texts |= {path: (text, "config") for path, text in {**config_files(lock), **nginx_files(lock)}.items()}
     texts["README.md"] = (readme(lock, tuple(sorted(texts))), "readme")
     return tuple(RenderedFile(path, role, text.encode()) for path, (text, role) in sorted(texts.items()))
 

@@ -36,7 +36,8 @@ class ProxyConfig:
     ``default_server`` is False where another site of the same Nginx answers for unknown names. ``monitors`` are the
     addresses or networks that may see /health, /metrics and /nginx_status. ``max_body`` is in MiB, ``silence``
     (between two bytes of the engine) in seconds. ``form`` container adds the main nginx.conf, with pid and temporary
-    files below ``run_folder``. ``reopen`` is the shell command that makes this Nginx open its logs anew.
+    files below ``run_folder``. ``reopen`` is the shell command that makes this Nginx open its logs anew;
+    ``host_logs`` is the log folder of a container as the host sees it.
 
     Raises: UsageError, on creation, for a value that cannot stand in a configuration.
     """
@@ -60,8 +61,9 @@ class ProxyConfig:
     limits: Limits = Limits()
     max_body: int = 32
     silence: int = 3600
-    run_folder: str = "/tmp"
+    run_folder: str = "/run/llm-bundle/nginx"
     reopen: str = ""
+    host_logs: str | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.server_name):
@@ -72,7 +74,7 @@ class ProxyConfig:
             found = _UPSTREAM.fullmatch(upstream)
             if not found or not 0 < int(found[2]) < 65536:
                 raise _wrong("upstreams", "host:port, as in 127.0.0.1:8000", upstream)
-        for name in ("certificate", "key", "tokens", "log_folder", "upstream_key", "run_folder"):
+        for name in ("certificate", "key", "tokens", "log_folder", "upstream_key", "run_folder", "host_logs"):
             path = getattr(self, name)
             if path is not None and not _PATH.fullmatch(path):
                 raise _wrong(name, "an absolute path without quotes, $, \\, *, ?, ;, brackets and braces", path)

@@ -85,5 +85,6 @@ def logrotate(config: ProxyConfig) -> str:
     if config.reopen:
         after = ["    create", "    sharedscripts", "    postrotate", f"        {config.reopen}", "    endscript"]
     settings = ["daily", "rotate 14", "maxsize 100M", "compress", "delaycompress", "missingok", "notifempty"]
-    lines = [f'"{config.log_folder}"/*.log {{', *(f"    {line}" for line in settings), *after, "}"]
+    folder = config.host_logs or config.log_folder
+    lines = [f'"{folder}"/*.log {{', *(f"    {line}" for line in settings), *after, "}"]
     return "\n".join(lines) + "\n"

@@ -19,10 +19,15 @@ _HEAD = f"{MARK}. Changes by hand are lost with the next install.\n"
 
 
 def render(config: ProxyConfig, version: NginxVersion) -> Mapping[str, str]:
-    """File name → text: ``llm-bundle.conf`` for Nginx's ``http``, the file for logrotate, in a container nginx.conf."""
-    files = {SITE: _site(config, version), LOGROTATE: _HEAD + logrotate(config)}
+    """File name → text: ``llm-bundle.conf`` for Nginx's ``http``; in a container also nginx.conf; for logrotate.
+
+    There is nothing for logrotate where it is not known how the host sees a container's logs.
+    """
+    files = {SITE: _site(config, version)}
     if config.form == "container":
         files[MAIN] = _main(config)
+    if config.form == "host" or config.host_logs:
+        files[LOGROTATE] = _HEAD + logrotate(config)
     return files
 
 

@@ -74,6 +74,9 @@ def test_beside_other_sites_of_a_host(tmp_path: Path, config: ProxyConfig) -> No
     running = Running(tmp_path, config, "debian")
     files = render(config, DEBIAN)
     assert sorted(files) == ["llm-bundle.conf", "llm-bundle.logrotate"]
+    assert sorted(render(replace(config, form="container"), DEBIAN)) == ["llm-bundle.conf", "nginx.conf"]
+    inside = render(replace(config, form="container", host_logs="/srv/logs"), DEBIAN)
+    assert '"/srv/logs"/*.log {' in inside["llm-bundle.logrotate"]
     other = f"server {{ listen 127.0.0.1:{config.http_port} default_server; return 204; }}"
     http = "access_log off; ssl_protocols TLSv1.2; ssl_prefer_server_ciphers on; gzip on; types_hash_max_size 2048;"
     main = f"pid {tmp_path}/pid; events {{}} http {{ {http} {other} include {tmp_path}/llm-*.conf; }}"
