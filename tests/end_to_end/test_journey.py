@@ -43,7 +43,7 @@ def test_plan_has_the_keys_of_the_design(journey: Journey) -> None:
 def test_plan_knows_what_build_does(journey: Journey) -> None:
     planned, built = journey.runs["plan"].json, journey.runs["build"].json
     assert built.keys() == {
-        "bundle", "volumes", "bytes", "manifest_sha256", "bytes_fetched", "bytes_written", "seconds"
+        "bundle", "volumes", "bytes", "manifest_sha256", "bytes_fetched", "bytes_written", "seconds", "signed_by"
     }  # fmt: skip
     assert planned["bundle_bytes"] == built["bytes"] == journey.bundle.stat().st_size
     assert planned["fetch_bytes"] == built["bytes_fetched"]
@@ -66,7 +66,9 @@ def test_each_blob_is_in_the_bundle_once(journey: Journey) -> None:
 
 def test_verify_has_the_keys_of_the_design(journey: Journey) -> None:
     said = journey.runs["verify"].json
-    assert said.keys() == {"ok", "bundle", "manifest_sha256", "members", "bytes", "signature", "damaged"}
+    assert said.keys() == {
+        "ok", "bundle", "manifest_sha256", "members", "bytes", "signature", "signed_by", "damaged"
+    }  # fmt: skip
     assert (said["ok"], said["signature"], said["damaged"]) == (True, "absent", [])
     assert said["manifest_sha256"] == journey.runs["build"].json["manifest_sha256"]
     assert said["members"] == len(journey.runs["inspect"].json["members"]) + 2
@@ -123,5 +125,5 @@ def test_the_tar_is_laid_out_as_designed(journey: Journey) -> None:
     assert all(member.isreg() and member.name.startswith(f"{TOP}/") for member in members)
     assert [member.name for member in members if member.size and member.offset_data % 4096] == []
     tops = list(dict.fromkeys(member.name.split("/")[1] for member in members))
-    assert tops == ["SHA256SUMS", "manifest.json", "README.md", "kibana", "images", "models", "extra"]
+    assert tops == ["SHA256SUMS", "manifest.json", "README.md", "config", "kibana", "images", "models", "extra"]
     assert {(member.uid, member.gid, member.uname, member.gname) for member in members} == {(0, 0, "", "")}
