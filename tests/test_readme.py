@@ -120,7 +120,7 @@ def masked(line: str) -> str:
     line = re.sub(r"\d[\d,.]* (bytes|kB|MB|GB)\b", "N bytes", line)
     line = re.sub(r"\d[\d,.]* s\b", "N s", line)
     line = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "DATE", line)
-    line = re.sub(r'(members +|"bytes": )\d+', r"\1N", line)
+    line = re.sub(r'(members +|"(?:bytes|members)": )\d+', r"\1N", line)
     return re.sub(r" +", " ", re.sub(r"\d+( members)", r"N\1", line)).rstrip()
 
 

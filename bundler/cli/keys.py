@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 
 from bundler.disk import guarded, is_there, read_bounded
-from bundler.errors import SpecError
+from bundler.errors import SpecError, UsageError
 from bundler.progress import Progress
 from bundler.spec.model import Spec
 from bundler.trust import pem
@@ -22,8 +22,11 @@ from bundler.trust.private_key import AskFor, PrivateKey, load_key
 _VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 
-def _read(context: click.Context, option: click.Parameter, path: Path | None) -> tuple[PublicKey, ...] | None:
-    return None if path is None else read_keys(path)
+def _read(context: click.Context, option: click.Parameter, given: str | None) -> tuple[PublicKey, ...] | None:
+    """Raises: UsageError for an empty name, which an unset variable leaves: it would mean the current folder."""
+    if given == "":
+        raise UsageError("--key: expected a file or a folder, found nothing", hint="Is a variable of a script not set?")
+    return None if given is None else read_keys(Path(given))
 
 
 def trusted_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,7 +35,6 @@ def trusted_option(function: Callable[..., Any]) -> Callable[..., Any]:
         "--key",
         "keys",
         metavar="FILE|FOLDER",
-        type=click.Path(path_type=Path),
         callback=_read,
         help="Refuse what this public key, or one of a folder's *.pub, did not sign.",
     )(function)

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from bundler.disk import guarded, sync_folder
-from bundler.errors import UsageError
+from bundler.disk import guarded, is_there, sync_folder
+from bundler.errors import MachineError, UsageError
 from bundler.trust.keys import SUFFIX
 from bundler.trust.private_key import PrivateKey
 
@@ -21,11 +21,21 @@ class Pair:
     id: str
 
 
+def public_path(path: Path) -> Path:
+    """Where the public half of the key ``path`` goes. Raises: UsageError; MachineError when a name is taken."""
+    if not path.name or path.suffix == SUFFIX:
+        found = "the name of a public key" if path.name else "a folder"
+        raise UsageError(f"{path}: expected the private key's name, found {found}", hint="As in team/signing.key.")
+    public = path.with_suffix(SUFFIX)
+    for one in (path, public):
+        if is_there(one):
+            raise MachineError(f"{one}: is there already", hint="A key is never replaced: choose another name.")
+    return public
+
+
 def write_pair(key: PrivateKey, path: Path, passphrase: bytes | None) -> Pair:
     """Write the private half to ``path`` (0600) and the public one beside it. Raises: MachineError; UsageError."""
-    public = path.with_suffix(SUFFIX)
-    if public == path:
-        raise UsageError(f"{path}: is the name of the public key", hint="Name the private one, as in signing.key.")
+    public = public_path(path)
     if passphrase == b"":
         raise UsageError("the passphrase is empty", hint="Choose one, or say --no-password.")
     _create(path, key.pem(passphrase), 0o600)

@@ -62,6 +62,8 @@ def _nothing(folder: Path) -> None: ...
 CASES = (
     Case("key: private for verify", _with(_keys, f"verify {TAR} --key alice.key"), 2, "found a private one", "signs"),
     Case("key: RSA for verify", _with(_rsa, f"verify {TAR} --key rsa.pub"), 2, "rsa.pub: expected", "keygen"),
+    Case("key: empty name", _with(_nothing, f"verify {TAR} --key ''"), 2, "--key: expected", "variable"),
+    Case("keygen: a folder", _with(_nothing, "keygen -o ."), 2, ".: expected the private key's name", "signing.key"),
     Case("key: none", _with(_nothing, f"unpack {TAR} x --key a.pub"), 6, "a.pub: cannot read", "path"),
     Case("key: empty folder", _with(_empty_folder, f"verify {TAR} --key keys"), 2, "keys: holds no", "sender's key"),
     Case("key: huge", _with(_huge, f"sign {TAR} --key huge.key"), 6, "huge.key: larger than", "file that you mean"),
@@ -83,7 +85,7 @@ CASES = (
         "passphrase",
     ),
     Case("keygen: no terminal", _with(_nothing, "keygen -o a.key"), 2, "a.key: its passphrase", "--no-password"),
-    Case("keygen: name taken", _with(_keys, "keygen -o alice.key --no-password"), 6, "alice.key: cannot", "in the way"),
+    Case("keygen: name taken", _with(_keys, "keygen -o alice.key --no-password"), 6, "alice.key: is there", "never"),
     Case("keygen: both", _with(_nothing, "keygen --no-password --password-file x"), 2, "contradict", "one of them"),
     Case("keygen: no folder", _with(_nothing, "keygen -o x/a.key --no-password"), 6, "x/a.key: cannot write", "folder"),
     Case("sign: no bundle", _with(_keys, "sign bundle.yml --key alice.key"), 5, "bundle.yml: no header", "bundle of"),

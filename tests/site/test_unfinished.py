@@ -14,7 +14,7 @@ from bundler.site.inspect import inspect
 from bundler.site.medium import find
 from bundler.site.opening import read_sums
 from bundler.site.sign import sign
-from bundler.site.unfinished import Change
+from bundler.site.unfinished import Change, carry_out, read_note
 from bundler.site.verify import verify
 from tests.site.bundles import small_bundle, small_volumes
 from tests.site.signing import ALICE, contents, keys, many_members, slots, state
@@ -113,3 +113,17 @@ def test_a_volume_that_is_missing_when_signing_goes_on(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError, match=r"demo-1.0.tar.002: the volume is missing"):
         sign([volumes[0]], ALICE)
     assert volumes[0].read_bytes() == before
+
+
+def test_the_note_is_there_before_a_byte_is_written(tmp_path: Path) -> None:
+    """The bundle goes away at the moment at which it would be written."""
+    bundle = small_bundle(tmp_path / "here")
+    change = change_of(bundle, tmp_path / "scratch")
+    with find([bundle]) as medium:
+        bundle.rename(tmp_path / "kept.tar")
+        with pytest.raises(MachineError, match=r"demo-1.0.tar: cannot write"):
+            carry_out(medium, change)
+        assert read_note(medium) == change
+    (tmp_path / "kept.tar").rename(bundle)
+    sign([bundle], ALICE)
+    assert state(bundle, "alice") == ("valid", True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from bundler.trust.key_files import write_pair
 from bundler.trust.keys import read_keys
 from bundler.trust.pbes2 import ROUNDS
 from bundler.trust.private_key import AskFor, load_key
+from tests.counterparts.mounts import mounted
 from tests.trust.stage import SECRET, key_called, never, openssl, secret, write_private
 
 DATA = Path(__file__).parent / "data"
@@ -179,21 +181,30 @@ def test_a_pair_on_disk(tmp_path: Path) -> None:
     assert read_keys(pair.public)[0].name.id == pair.id
     assert load(pair.private.read_bytes(), secret) == key_called("alice").public.spki
     before = pair.private.read_bytes()
-    with pytest.raises(MachineError, match=r"team.key: cannot write: File exists"):
+    with pytest.raises(MachineError, match=r"team.key: is there already"):
         write_pair(key_called("bob"), tmp_path / "team.key", None)
     assert pair.private.read_bytes() == before
 
 
 def test_half_a_pair_is_not_left(tmp_path: Path) -> None:
+    """A disk that has room for one more file and not for two; and a name that is taken."""
+    with mounted("tmpfs", tmp_path / "full", size=1 << 20) as full:
+        subprocess.run(["mount", "-o", "remount,nr_inodes=2", str(full)], check=True)
+        with pytest.raises(MachineError, match=r"team.pub: cannot write: No space left"):
+            write_pair(key_called("alice"), full / "team.key", None)
+        assert list(full.iterdir()) == []
     (tmp_path / "team.pub").symlink_to("/nowhere")
-    with pytest.raises(MachineError, match=r"team.pub: cannot write: File exists"):
+    with pytest.raises(MachineError, match=r"team.pub: is there already"):
         write_pair(key_called("alice"), tmp_path / "team.key", None)
     assert not (tmp_path / "team.key").exists()
 
 
 def test_names_and_passphrases_that_cannot_be(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is the name of the public key"):
+    with pytest.raises(UsageError, match=r"team.pub: expected the private key's name, found the name of a public key"):
         write_pair(key_called("alice"), tmp_path / "team.pub", None)
+    for path in (Path(), Path("/"), Path()):
+        with pytest.raises(UsageError, match="expected the private key's name, found a folder"):
+            write_pair(key_called("alice"), path, None)
     with pytest.raises(UsageError, match="the passphrase is empty"):
         write_pair(key_called("alice"), tmp_path / "team.key", b"")
     assert list(tmp_path.iterdir()) == []

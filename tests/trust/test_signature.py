@@ -90,6 +90,7 @@ R, S = decode_dss_signature(GOOD)
         (encode_dss_signature(R, S) + b"\0", "not in the form"),
         (encode_dss_signature(R, S)[:-1], "not in the form"),
         (b"-----BEGIN SIGNATURE-----", "not in the form"),
+        (b"0" + bytes([len(GOOD)]) + GOOD[2:] + b"\5\0", "not in the form"),
         (encode_dss_signature(0, S), "out of range"),
         (encode_dss_signature(R, 0), "out of range"),
         (encode_dss_signature(ORDER, S), "out of range"),
