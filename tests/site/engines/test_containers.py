@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from bundler.errors import EngineError, MachineError
-from bundler.serving.container import ContainerSpec, Mount
+from bundler.serving.container import ContainerSpec, Mount, Publish
 from bundler.site.engines.docker import Docker
 from bundler.site.engines.interface import Engine
 from tests.counterparts.outside import outside
@@ -52,6 +53,13 @@ def test_the_container_can_do_next_to_nothing(engine: Engine, stage: Stage) -> N
     assert found["environment"]["HF_HUB_OFFLINE"] == "1"
     assert found["environment"]["HOME"] == "/llm-bundle/cache"
     assert found["argv"][:3] == ["/llm-bundle/model", "--max-model-len", "4096"]
+
+
+def test_even_root_can_do_no_more(engine: Engine, stage: Stage) -> None:
+    state = start(engine, stage.spec(user="0:0"))
+    found = get(state, "/probe", address="127.0.0.1", port="1", name="localhost")[1]
+    assert (found["uid"], found["capabilities"]) == (0, 0)
+    assert found["writable"] == ["/llm-bundle/cache", "/tmp", "/dev/shm"]
 
 
 def test_a_folder_is_written_to_where_it_may_be(engine: Engine, stage: Stage, tmp_path: Path) -> None:
@@ -160,6 +168,16 @@ def test_what_cannot_be_started_is_removed(engine: Engine, stage: Stage) -> None
     engine.create_network(NETWORK, OWNER, internal=True)
     with pytest.raises(EngineError, match="starting llm-bundle-test-engine"):
         engine.run(stage.spec(mounts=(Mount(str(stage.release / "nowhere"), "/llm-bundle/model"),)))
+    assert engine.inspect(NAME) is None
+
+
+def test_a_port_that_is_taken(engine: Engine, stage: Stage) -> None:
+    engine.create_network(NETWORK, OWNER, internal=False)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(EngineError, match="address already in use") as caught:
+            engine.run(stage.spec(publish=(Publish("127.0.0.1", port, 8000),)))
+    assert "Another program has that port" in caught.value.hint
     assert engine.inspect(NAME) is None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from bundler.errors import EngineError, MachineError, UsageError
+from bundler.errors import EngineError, IntegrityError, MachineError, UsageError
 from bundler.site.engines.docker import Docker
 from bundler.site.engines.docker_api import socket_path
 from bundler.site.engines.podman import Podman
 from bundler.site.engines.process import Program
 from bundler.site.engines.secrets import read_env_file
 from bundler.site.engines.words import clean, refused
+from tests.site.engines.test_images import stored
 
 
 @contextmanager
@@ -30,7 +32,7 @@ def daemon(path: Path, *answers: bytes) -> Iterator[Docker]:
     def serve() -> None:
         for answer in answers:
             connection = server.accept()[0]
-            connection.recv(65536)
+            read_all(connection)
             connection.sendall(answer)
             connection.close()
 
@@ -38,6 +40,18 @@ def daemon(path: Path, *answers: bytes) -> Iterator[Docker]:
     thread.start()
     yield Docker(path)
     server.close()
+
+
+def read_all(connection: socket.socket) -> None:
+    """A request to its end."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += connection.recv(65536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    size = re.search(rb"Content-Length: ([0-9]+)", head)
+    left = int(size[1]) - len(body) if size else 0
+    while left > 0:
+        left -= len(connection.recv(65536))
 
 
 def answer(status: str, body: bytes) -> bytes:
@@ -94,6 +108,34 @@ def test_docker_host(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
 def test_docker_host_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///run/user/7/docker.sock")
     assert socket_path() == Path("/run/user/7/docker.sock")
+
+
+def test_docker_has_another_image_afterwards(tmp_path: Path) -> None:
+    image = stored(tmp_path / "images")
+    other = answer("200 OK", json.dumps({"Id": "sha256:" + "f" * 64}).encode())
+    with (
+        daemon(tmp_path / "s", VERSION, answer("200 OK", b"{}"), answer("200 OK", b"{}"), other) as docker,
+        pytest.raises(IntegrityError, match=f"expected the image {image.config.digest} or .*, found sha256:ffff"),
+    ):
+        docker.load(image)
+
+
+def test_docker_says_why_in_the_midst_of_loading(tmp_path: Path) -> None:
+    image = stored(tmp_path / "images")
+    said = b'{"stream":"Loading"}\r\nnonsense\r\n{"errorDetail":{"message":"no"},"error":"no space left on device"}\r\n'
+    with (
+        daemon(tmp_path / "s", VERSION, answer("200 OK", b"{}"), answer("200 OK", said)) as docker,
+        pytest.raises(EngineError, match=r"loading docker\.io/vllm/small:v1: no space left on device") as caught,
+    ):
+        docker.load(image)
+    assert "Free space" in caught.value.hint
+
+
+def test_podman_has_another_image_afterwards(tmp_path: Path) -> None:
+    image = stored(tmp_path / "images")
+    text = """case "$*" in *inspect*) echo '[{"Id": "ffff"}]';; *exists*) exit 1;; esac"""
+    with pytest.raises(IntegrityError, match="found sha256:ffff"):
+        Podman((program(tmp_path, text),)).load(image)
 
 
 def program(folder: Path, text: str) -> str:
