@@ -14,7 +14,8 @@ MAX_BYTES: Final = 64 << 10
 PUBLIC: Final = "PUBLIC KEY"
 COSIGN: Final = ("ENCRYPTED COSIGN PRIVATE KEY", "ENCRYPTED SIGSTORE PRIVATE KEY")
 
-_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,64})-----(.*?)-----END \1-----", re.DOTALL)
+# No body holds five dashes, so that a hostile file costs no more than its length.
+_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,64})-----((?:(?!-----).)*)-----END \1-----", re.DOTALL)
 # openssl ecparam writes this before the key; the key itself names its curve again.
 _PREFACE: Final = "EC PARAMETERS"
 _WORDS: Final = {

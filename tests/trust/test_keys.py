@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundler.errors import BundleError, MachineError, UsageError
+from bundler.trust import pem
 from bundler.trust.keys import MOST_KEYS, PublicKey, public_key, read_keys
 from tests.trust.stage import key_called, openssl, write_private, write_public
 
@@ -124,6 +125,13 @@ def test_a_huge_file_is_not_read_whole(tmp_path: Path) -> None:
         read_keys(path)
     with pytest.raises(MachineError, match="larger than the 65,536 bytes"):
         read_keys(Path("/dev/zero"))
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("part", [b"-----BEGIN A-----", b"-----BEGIN A-----\n-----END B-----", b"-----BEGIN "])
+def test_a_file_of_nothing_but_beginnings_costs_no_time(part: bytes) -> None:
+    for _ in range(100):  # as many of them may lie in a folder
+        assert pem.blocks((part * pem.MAX_BYTES)[: pem.MAX_BYTES]) == ()
 
 
 def test_nothing_there(tmp_path: Path) -> None:
