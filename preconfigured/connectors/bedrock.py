@@ -19,6 +19,8 @@ def render(connector: Connector, stack: StackVersion) -> Rendered:
     url = connector.url or f"https://bedrock-runtime.{_region(connector.region, place)}.amazonaws.com"
     config = {
         "apiUrl": address.server(url, f"{place}.url").url,
+        # The public address names it; that of a private endpoint need not.
+        "region": _region(connector.region, place) if connector.url and connector.region else None,
         "defaultModel": check_text(connector.model, f"{place}.model") if connector.model else None,
         "contextWindowLength": connector.context,
         "temperature": connector.temperature,

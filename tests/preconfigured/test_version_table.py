@@ -154,3 +154,12 @@ def test_versions_compare_as_numbers() -> None:
         False, False, True, False, True, True,
     ]  # fmt: skip
     assert Since().has(stack("7.0.0"))
+
+
+def test_a_private_endpoint_of_bedrock_says_its_region_where_kibana_takes_it() -> None:
+    wish = Connector("bed", "Bedrock", "bedrock", url="https://bedrock.example.internal", region="eu-central-1")
+    assert render_connector(wish, stack("9.4.0")).config["region"] == "eu-central-1"
+    older = render_connector(wish, stack("9.3.0"))
+    assert "region" not in older.config
+    assert any("us-east-1" in text for text in noted(older, "config.region"))
+    assert "region" not in render_connector(replace(wish, url=""), stack("9.4.0")).config
