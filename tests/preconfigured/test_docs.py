@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 from preconfigured import AirGap, Connector, Pki, Settings
+from preconfigured.live.finding import Place
 from preconfigured.merge import apply
 from preconfigured.request import parse_request
 
@@ -26,3 +28,7 @@ def test_every_key_is_named() -> None:
     for shape in (Connector, Settings, Pki, AirGap):
         for field in fields(shape):
             assert re.search(rf"\b{field.name}\b", PAGE), field.name
+
+
+def test_every_place_of_a_trial_is_named() -> None:
+    assert all(f"`{place}`" in PAGE for place in get_args(Place) if place)
