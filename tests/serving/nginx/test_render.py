@@ -232,7 +232,10 @@ def test_an_address_as_the_name(tmp_path: Path, engine: Engine) -> None:
         )
         assert good.status == 200
         bad = http1(
-            config.https_port, f"GET /v1/models HTTP/1.1\r\nHost: evil\r\n{BEARER}\r\n\r\n".encode(), certificate, None
+            config.https_port,
+            f"GET /v1/models HTTP/1.1\r\nHost: 127x0.0.1\r\n{BEARER}\r\n\r\n".encode(),
+            certificate,
+            None,
         )
         assert bad.status == 421
     assert len(engine.seen) == 1
