@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from bundler.digest import Digest
 from bundler.errors import IntegrityError
-from bundler.jsonrow import Row
+from bundler.jsonrow import Row, parse
 from bundler.relpath import path_fault
 
 FORMAT: Final = "llm-bundle-serve/1"
@@ -77,11 +77,7 @@ def decode(data: bytes, *, where: str = PATH) -> ServePlan:
     """Read a serve.json. Raises: IntegrityError, with the place, for anything that is not one."""
     if len(data) > MAX_BYTES:
         raise IntegrityError(f"{where}: larger than {MAX_BYTES:,} bytes")
-    try:
-        document = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise IntegrityError(f"{where}: not JSON ({str(error)[:120]})") from error
-    row = Row(document, where, IntegrityError)
+    row = parse(data, where, IntegrityError)
     for key, expected in (("format", FORMAT), ("engine", "vllm")):
         if row.text(key) != expected:
             hint = "This bundle was made by another llm-bundle; use the tool that lies in the bundle."
