@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 from base64 import b64encode
@@ -92,7 +93,7 @@ class Desk:
         """Start the tool here; without ``streams`` both outputs are pipes."""
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **streams}
         command = [sys.executable, "-m", "bundler.cli.main", *arguments]
-        return subprocess.Popen(command, cwd=self.folder, env=self.variables, **pipes)
+        return subprocess.Popen(command, cwd=self.folder, env=self.variables, preexec_fn=_hear_interrupts, **pipes)
 
     def run(self, *arguments: str, code: int | None = 0) -> Done:
         """Run the tool to its end; ``code`` is the exit code that it must have, None for any."""
@@ -194,3 +195,8 @@ serve: {{engine: lmstudio, model: {served}, context: 65536}}
 proxy: {{server_name: llm.example.internal, {run}}}
 {files}registries:
 {access}"""
+
+
+def _hear_interrupts() -> None:
+    """Tests that a shell runs in the background inherit an ignored SIGINT; a user's tool does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
