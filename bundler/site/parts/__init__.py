@@ -1,0 +1,1 @@
+"""What serves at the site, one kind of keeper a file, behind one small interface."""

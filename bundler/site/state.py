@@ -1,0 +1,165 @@
+"""state.json: what is installed at the site, what serves, and what was chosen. Frozen values and their reading.
+
+Rules: it holds no secret. ``current`` serves, ``previous`` is where ``rollback`` leads. ``moving`` is set while the
+service goes from one release to another: whoever finds it set knows that it was interrupted, and where to go on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Final, Literal, get_args
+
+from bundler.errors import MachineError
+from bundler.jsonrow import Row
+
+FORMAT: Final = "llm-bundle-state/1"
+MAX_BYTES: Final = 4 << 20
+_MOST: Final = 1000
+
+EngineKind = Literal["docker", "podman"]
+Gpus = Literal["all", "cdi", "none"]
+Keeper = Literal["engine", "systemd"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the administrator chose; kept for upgrades, so that nothing need be said twice.
+
+    ``engine`` runs the containers; ``keeper`` starts them again after a crash or a boot: the engine's own restart
+    policy, or systemd by Quadlet (Podman). ``addresses`` are those that the proxy listens on; ``monitors`` may read
+    /health, /metrics and /nginx_status. ``start_period`` is in seconds: how long a model may take to load.
+    ``lms`` is the command of LM Studio, ``lmstudio_user`` the user that it runs as.
+    """
+
+    engine: EngineKind = "docker"
+    keeper: Keeper = "engine"
+    https_port: int = 443
+    http_port: int | None = 80
+    addresses: tuple[str, ...] = ("0.0.0.0",)
+    monitors: tuple[str, ...] = ("127.0.0.1",)
+    gpus: Gpus = "all"
+    start_period: int = 1800
+    lms: str = "lms"
+    lmstudio_user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release: ``id`` names its folder, ``manifest`` is sha256:…; times in seconds since 1970."""
+
+    id: str
+    name: str
+    version: str
+    manifest: str
+    created: int
+    installed: int
+    signed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The service on its way from one release (None: nothing served) to another."""
+
+    source: str | None
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The whole file. ``since`` is when ``current`` began to serve, in seconds since 1970."""
+
+    settings: Settings = Settings()
+    releases: tuple[Release, ...] = ()
+    current: str | None = None
+    previous: str | None = None
+    since: int | None = None
+    moving: Move | None = None
+
+    def release(self, wanted: str | None) -> Release | None:
+        """The release of that id."""
+        return next((release for release in self.releases if release.id == wanted), None)
+
+    def with_release(self, release: Release) -> State:
+        """With ``release`` among the releases."""
+        return replace(self, releases=(*(r for r in self.releases if r.id != release.id), release))
+
+    def without_release(self, gone: str) -> State:
+        """Without it, and with no way back to it."""
+        previous = None if self.previous == gone else self.previous
+        return replace(self, releases=tuple(r for r in self.releases if r.id != gone), previous=previous)
+
+    def encode(self) -> bytes:
+        """The bytes of state.json: two spaces, a line feed at the end."""
+        return (json.dumps({"format": FORMAT, **asdict(self)}, indent=2) + "\n").encode()
+
+
+def decode(data: bytes, *, where: str) -> State:
+    """Read a state.json. Raises: MachineError, with the place, for anything that is not one."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise MachineError(f"{where}: not JSON: {error}", hint=_HINT) from error
+    row = Row(document, where, MachineError)
+    if row.text("format") != FORMAT:
+        raise row.wrong("format", f'"{FORMAT}"')
+    moving = row.row("moving") if row.value.get("moving") is not None else None
+    return State(
+        settings=_settings(row.row("settings")),
+        releases=row.rows("releases", _release, _MOST),
+        current=row.optional("current"),
+        previous=row.optional("previous"),
+        since=row.optional_number("since"),
+        moving=Move(moving.optional("source"), moving.text("target")) if moving else None,
+    )
+
+
+def _release(row: Row) -> Release:
+    return Release(
+        id=_id(row),
+        name=row.text("name"),
+        version=row.text("version"),
+        manifest=str(row.digest("manifest")),
+        created=row.number("created"),
+        installed=row.number("installed"),
+        signed_by=row.optional("signed_by"),
+    )
+
+
+def _id(row: Row) -> str:
+    name = row.text("id")
+    if "/" in name or name.startswith("."):
+        raise row.wrong("id", "the name of a folder")
+    return name
+
+
+def _settings(row: Row) -> Settings:
+    """Keys of a newer llm-bundle are refused, not lost."""
+    unknown = sorted(set(row.value) - {field.name for field in fields(Settings)})
+    if unknown:
+        hint = "A newer llm-bundle wrote it: use the one that lies in the current release."
+        raise MachineError(f"{row.where}: unknown key {unknown[0][:40]!r}", hint=hint)
+    readers: dict[str, Callable[[str], Any]] = {
+        "engine": lambda key: _one_of(row, key, get_args(EngineKind)),
+        "keeper": lambda key: _one_of(row, key, get_args(Keeper)),
+        "https_port": lambda key: row.number(key, 65535),
+        "http_port": row.optional_number,
+        "addresses": lambda key: row.texts(key, _MOST),
+        "monitors": lambda key: row.texts(key, _MOST),
+        "gpus": lambda key: _one_of(row, key, get_args(Gpus)),
+        "start_period": lambda key: row.number(key, 86400),
+        "lms": row.text,
+        "lmstudio_user": row.optional,
+    }
+    return Settings(**{key: read(key) for key, read in readers.items() if key in row.value})
+
+
+def _one_of(row: Row, key: str, allowed: tuple[str, ...]) -> str:
+    found = row.text(key)
+    if found not in allowed:
+        raise row.wrong(key, " or ".join(allowed))
+    return found
+
+
+_HINT: Final = "Bring it back from a backup, or install anew: nothing of it is needed for that but --root."
