@@ -50,7 +50,13 @@ class Part(Protocol):
         """Stop it and keep it stopped, also over a boot; fine when it does not run. Raises: EngineError."""
 
     def remove(self) -> None:
-        """Stop it and leave nothing of it, images included where no other release needs them. Raises: EngineError."""
+        """Stop it and leave nothing of it but its images (``drop_images``). Raises: EngineError."""
+
+    def drop_images(self) -> None:
+        """Take its images from the engine, those apart that a release of the state beside it needs.
+
+        The last verb of a release that goes for good, after ``remove``; nothing where it has none. Raises: EngineError.
+        """
 
     def state(self) -> PartState:
         """How it is now. Raises: EngineError when whoever keeps it does not answer."""
