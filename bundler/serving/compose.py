@@ -54,8 +54,8 @@ def _service(spec: ContainerSpec) -> dict[str, Any]:
         "logging": _logging(spec),
         "labels": dict(spec.labels),
         "healthcheck": _health(spec),
-        "devices": ["nvidia.com/gpu=all"] if spec.gpus == "cdi" else [],
-        "deploy": _gpus() if spec.gpus == "all" else None,
+        "devices": list(spec.cdi_devices) if spec.gpus == "cdi" else [],
+        "deploy": _gpus(spec) if spec.gpus == "all" else None,
     }
     return {key: value for key, value in found.items() if value not in (None, [], {})}
 
@@ -80,8 +80,9 @@ def _health(spec: ContainerSpec) -> dict[str, Any] | None:
     return {"test": ["CMD", *spec.health.command], **seconds, "retries": spec.health.retries}
 
 
-def _gpus() -> dict[str, Any]:
-    return {"resources": {"reservations": {"devices": [{"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}]}}}
+def _gpus(spec: ContainerSpec) -> dict[str, Any]:
+    chosen = {"device_ids": [str(one) for one in spec.gpu_ids]} if spec.gpu_ids else {"count": "all"}
+    return {"resources": {"reservations": {"devices": [{"driver": "nvidia", **chosen, "capabilities": ["gpu"]}]}}}
 
 
 def _yaml(value: Any, depth: int = 0) -> str:

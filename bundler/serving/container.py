@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bundler.serving import vllm
-from bundler.serving.plan import ServePlan
+from bundler.serving.plan import INSIDE, ServePlan
 
 Gpus = Literal["all", "cdi", "none"]
 Restart = Literal["unless-stopped", "no"]
@@ -21,8 +21,8 @@ LABEL: Final = "llm-bundle.owner"
 """Every container, network and image of ours bears it; what does not is not ours to touch."""
 
 _GIB: Final = 1 << 30
-_MODEL: Final = "/llm-bundle/model"
-_VOCABULARIES: Final = "/llm-bundle/vocabularies"
+_MODEL: Final = f"{INSIDE}model"
+_VOCABULARIES: Final = f"{INSIDE}vocabularies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,7 @@ class ContainerSpec:
     ``networks``: the first is joined at start, the others before it runs. ``address`` is a fixed one on the first.
     ``resolves``: it may look names up; not for the engine, since the resolvers of Docker before 26.0 (CVE-2024-29018)
     and of Podman ask the outside on behalf of internal networks, too.
+    ``gpus`` says how GPUs are reached, ``gpu_ids`` which, counted from 0; none named means all there are.
     ``stop_timeout`` and ``shm`` are in seconds and bytes; ``user`` None leaves the image's own.
     """
 
@@ -104,6 +105,7 @@ class ContainerSpec:
     publish: tuple[Publish, ...] = ()
     resolves: bool = False
     gpus: Gpus = "none"
+    gpu_ids: tuple[int, ...] = ()
     shm: int = 64 << 20
     ulimits: tuple[Ulimit, ...] = ()
     restart: Restart = "unless-stopped"
@@ -111,6 +113,11 @@ class ContainerSpec:
     logs: Logs = Logs()
     health: Health | None = None
     labels: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def cdi_devices(self) -> tuple[str, ...]:
+        """The GPUs as the Container Device Interface names them."""
+        return tuple(f"nvidia.com/gpu={one}" for one in self.gpu_ids or ("all",)) if self.gpus != "none" else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,7 @@ class SiteChoices:
     ``release`` is the absolute path of the unpacked bundle; ``network`` an internal one; ``address`` a fixed one on
     it; ``image`` what the engine calls the loaded image, ``entrypoint`` and ``image_user`` what that image says of
     itself. ``cache`` is a folder of the host that the container's user may write, None for memory. ``nofile`` is the
-    limit of open files that the host can give.
+    limit of open files that the host can give. ``replica`` counts from 0 to below the plan's ``replicas``.
     """
 
     release: str
@@ -138,10 +145,11 @@ class SiteChoices:
     cache: str | None = None
     nofile: int | None = 65536
     start_period: int = 900
+    replica: int = 0
 
 
 def engine_container(plan: ServePlan, choices: SiteChoices) -> ContainerSpec:
-    """The container that serves ``plan``."""
+    """The container that serves ``plan``, or that of one of its replicas."""
     model, mounts = _mounts(plan, choices)
     memory: tuple[Tmpfs, ...] = (Tmpfs("/tmp", 4 * _GIB, executable=True),)
     if choices.cache is None:
@@ -162,6 +170,7 @@ def engine_container(plan: ServePlan, choices: SiteChoices) -> ContainerSpec:
         address=choices.address,
         publish=choices.publish,
         gpus=choices.gpus,
+        gpu_ids=_gpu_ids(plan, choices),
         shm=16 * _GIB,
         ulimits=(Ulimit("nofile", choices.nofile, choices.nofile),) if choices.nofile else (),
         stop_timeout=60,
@@ -177,9 +186,18 @@ def _mounts(plan: ServePlan, choices: SiteChoices) -> tuple[str, tuple[Mount, ..
     mounts = [Mount(f"{choices.release}/{folder}", _MODEL)]
     if plan.vocabularies:
         mounts.append(Mount(f"{choices.release}/{plan.vocabularies}", _VOCABULARIES))
+    mounts += [Mount(f"{choices.release}/{path}", f"{INSIDE}{path}") for path in plan.beside]
     if choices.cache:
         mounts.append(Mount(choices.cache, vllm.CACHE, writable=True))
     return inside, tuple(mounts)
+
+
+def _gpu_ids(plan: ServePlan, choices: SiteChoices) -> tuple[int, ...]:
+    """Those of this replica; a single container sees all, and vLLM takes the first."""
+    if choices.gpus == "none" or plan.replicas == 1:
+        return ()
+    first = choices.replica * plan.gpus
+    return tuple(range(first, first + plan.gpus))
 
 
 def _user(choices: SiteChoices) -> str | None:

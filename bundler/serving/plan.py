@@ -16,14 +16,18 @@ from bundler.digest import Digest
 from bundler.errors import IntegrityError
 from bundler.jsonrow import Row, parse
 from bundler.relpath import path_fault
+from bundler.spec.upstream import EXPECTED_UPSTREAM, MOST_REPLICAS, MOST_UPSTREAMS, upstreams_fault
 
 FORMAT: Final = "llm-bundle-serve/1"
 PATH: Final = "config/serve.json"
 MAX_BYTES: Final = 1 << 20
+INSIDE: Final = "/llm-bundle/"
+"""Where what is ``beside`` lies inside the container, each at its path in the bundle."""
 
 _MOST_ARGS: Final = 1000
 _MOST_CONTEXT: Final = 100_000_000
 _MOST_GPUS: Final = 1024
+_BESIDE: Final = ("models/", "extra/")
 _VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]{0,127}")
 _HEALTH: Final = re.compile("/[A-Za-z0-9_./-]{0,127}")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
@@ -36,7 +40,9 @@ class ServePlan:
     ``image`` and ``digest`` are name and manifest digest of the image in the bundle; ``model`` is the model's folder
     or GGUF file below the release; ``served_name`` is what clients call it; ``context`` is in tokens, None for the
     model's own; ``args`` are the family's arguments, then the user's; ``vocabularies`` is a folder below the release
-    with vocabularies that the engine would fetch otherwise, or None.
+    with vocabularies that the engine would fetch otherwise, or None. ``replicas`` containers run, each with ``gpus``
+    GPUs of its own; ``upstreams`` (``host:port``) are engines on other hosts, which the proxy uses beside these.
+    ``beside`` are further files and folders below the release; ``args`` name them by INSIDE and the same path.
     """
 
     image: str
@@ -51,6 +57,9 @@ class ServePlan:
     health: str = "/health"
     tool_parser: str | None = None
     vocabularies: str | None = None
+    replicas: int = 1
+    upstreams: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         """The bytes of config/serve.json: sorted keys, two spaces, a line feed at the end."""
@@ -69,6 +78,9 @@ class ServePlan:
             "health": self.health,
             "tool_parser": self.tool_parser,
             "vocabularies": self.vocabularies,
+            "replicas": self.replicas,
+            "upstreams": list(self.upstreams),
+            "beside": list(self.beside),
         }
         return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
@@ -105,6 +117,9 @@ def _plan(row: Row) -> ServePlan:
         health=_health(row),
         tool_parser=_line(row, "tool_parser") if row.value.get("tool_parser") is not None else None,
         vocabularies=_below(row, "vocabularies", "") if row.value.get("vocabularies") is not None else None,
+        replicas=_replicas(row),
+        upstreams=_upstreams(row),
+        beside=_beside(row),
     )
 
 
@@ -121,6 +136,30 @@ def _below(row: Row, key: str, folder: str) -> str:
     if fault or not path.startswith(folder):
         raise row.wrong(key, f"a path below {folder or 'the release'}" + (f" (it {fault})" if fault else ""))
     return path
+
+
+def _replicas(row: Row) -> int:
+    replicas = _from_one(row, "replicas", MOST_REPLICAS)
+    if replicas * row.number("gpus") > _MOST_GPUS:
+        raise row.wrong("replicas", f"at most {_MOST_GPUS} GPUs together")
+    return replicas
+
+
+def _upstreams(row: Row) -> tuple[str, ...]:
+    found = row.texts("upstreams", MOST_UPSTREAMS)
+    fault = upstreams_fault(found)
+    if fault:
+        raise row.wrong("upstreams", f"{EXPECTED_UPSTREAM} (one {fault[1]})")
+    return found
+
+
+def _beside(row: Row) -> tuple[str, ...]:
+    found = row.texts("beside", _MOST_ARGS)
+    for path in found:
+        fault = path_fault(path) or (None if path.startswith(_BESIDE) else "lies elsewhere")
+        if fault:
+            raise row.wrong("beside", f"paths below {' and '.join(_BESIDE)} (one {fault})")
+    return found
 
 
 def _from_one(row: Row, key: str, most: int) -> int:

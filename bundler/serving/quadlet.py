@@ -62,8 +62,7 @@ def _process(spec: ContainerSpec) -> Iterator[str]:
     yield from (f"Environment={word(f'{name}={value}')}" for name, value in spec.env)
     if spec.env_file:
         yield f"EnvironmentFile={line(spec.env_file)}"
-    if spec.gpus != "none":
-        yield "AddDevice=nvidia.com/gpu=all"
+    yield from (f"AddDevice={device}" for device in spec.cdi_devices)
 
 
 def _network(spec: ContainerSpec) -> Iterator[str]:

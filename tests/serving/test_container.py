@@ -22,7 +22,7 @@ CHOICES = SiteChoices(
 
 
 def test_the_engine() -> None:
-    spec = engine_container(PLAN, CHOICES)
+    spec = engine_container(replace(PLAN, replicas=1), CHOICES)
     assert spec.args == (
         *("/llm-bundle/model", "--max-model-len", "65536", "--tensor-parallel-size", "2"),
         *PLAN.args,
@@ -31,7 +31,10 @@ def test_the_engine() -> None:
     assert spec.mounts == (
         Mount("/srv/releases/tiny/models/org/name", "/llm-bundle/model"),
         Mount("/srv/releases/tiny/extra/tiktoken", "/llm-bundle/vocabularies"),
+        Mount("/srv/releases/tiny/models/org/draft", "/llm-bundle/models/org/draft"),
+        Mount("/srv/releases/tiny/extra/chat.jinja", "/llm-bundle/extra/chat.jinja"),
     )
+    assert spec.cdi_devices == ("nvidia.com/gpu=all",)
     assert dict(spec.env)["TIKTOKEN_ENCODINGS_BASE"] == "/llm-bundle/vocabularies"
     assert (spec.user, spec.networks, spec.gpus, spec.restart) == (NOBODY, ("llm-bundle",), "all", "unless-stopped")
     assert (spec.capabilities, spec.resolves, spec.publish) == ((), False, ())
@@ -95,3 +98,16 @@ def test_every_cache_is_where_writing_is_possible() -> None:
     folders = {value for value in vllm.ENVIRONMENT.values() if value.startswith("/")}
     assert folders
     assert all(value == vllm.CACHE or value.startswith(f"{vllm.CACHE}/") for value in folders)
+
+
+@pytest.mark.parametrize(("replica", "ids"), [(0, (0, 1)), (1, (2, 3)), (2, (4, 5))])
+def test_each_replica_has_gpus_of_its_own(replica: int, ids: tuple[int, ...]) -> None:
+    spec = engine_container(PLAN, replace(CHOICES, replica=replica))
+    assert spec.gpu_ids == ids
+    assert spec.cdi_devices == tuple(f"nvidia.com/gpu={one}" for one in ids)
+    assert spec.args[3:5] == ("--tensor-parallel-size", "2")
+
+
+def test_without_gpus_there_are_none_to_share_out() -> None:
+    spec = engine_container(PLAN, replace(CHOICES, replica=1, gpus="none"))
+    assert (spec.gpu_ids, spec.cdi_devices) == ((), ())

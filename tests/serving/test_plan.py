@@ -25,6 +25,9 @@ PLAN = ServePlan(
     env=(("DO_NOT_TRACK", "1"), ("HF_HUB_OFFLINE", "1")),
     tool_parser="hermes",
     vocabularies="extra/tiktoken",
+    replicas=3,
+    upstreams=("192.0.2.7:8000", "[2001:db8::7]:8000", "gpu-2.example.internal:8000"),
+    beside=("models/org/draft", "extra/chat.jinja"),
 )
 LINES = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=60)
 
@@ -76,12 +79,26 @@ def test_what_may_be_absent() -> None:
         ({"env": {"A B": "c"}}, "env: expected names of"),
         ({"env": {"A": None}}, "env: A: expected a text"),
         ({"tool_parser": ""}, "tool_parser: expected a text"),
+        ({"replicas": 0}, "replicas: expected a whole number from 1 to 64"),
+        ({"replicas": 65}, "replicas: expected a whole number"),
+        ({"replicas": True}, "replicas: expected a whole number"),
+        ({"replicas": 8, "gpus": 129}, "replicas: expected at most 1024 GPUs together"),
+        ({"upstreams": "a:1"}, "upstreams: expected a list of at most 64 texts"),
+        ({"upstreams": ["a:1"] * 65}, "upstreams: expected a list of at most 64 texts"),
+        ({"upstreams": ["a:1;}"]}, "upstreams: expected engines on other hosts as host:port"),
+        ({"upstreams": ["127.0.0.1:8000"]}, "(one is this host itself)"),
+        ({"upstreams": ["a:1", "A:1"]}, "(one stands twice)"),
+        ({"beside": ["../x"]}, "beside: expected paths below models/ and extra/"),
+        ({"beside": ["config"]}, "(one lies elsewhere)"),
+        ({"beside": ["models/a\nb"]}, "(one holds a control character"),
+        ({"beside": None}, "beside: expected a list"),
     ],
 )
 def test_hostile(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(IntegrityError) as caught:
         decode(changed(**changes))
-    assert f"config/serve.json: {words}" in caught.value.message
+    assert caught.value.message.startswith("config/serve.json: ")
+    assert words in caught.value.message
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b"7", b" " * (MAX_BYTES + 1)])

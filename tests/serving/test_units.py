@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -67,7 +68,8 @@ def test_the_files() -> None:
         "User=65532",
         "Group=65532",
         "EnvironmentFile=/srv/secrets/engine.env",
-        "AddDevice=nvidia.com/gpu=all",
+        "AddDevice=nvidia.com/gpu=0",
+        "AddDevice=nvidia.com/gpu=1",
         "Network=llm-bundle.network:ip=10.9.8.7",
         "Network=llm-bundle-front.network",
         "PublishPort=[::1]:8443:443",
@@ -114,6 +116,30 @@ def test_systemd_takes_the_sections_that_are_its_own(tmp_path: Path) -> None:
     assert "Failed to parse sec value" in done.stderr
 
 
+def _reserved(service: dict[str, Any]) -> dict[str, Any]:
+    (device,) = service["deploy"]["resources"]["reservations"]["devices"]
+    assert isinstance(device, dict)
+    return device
+
+
+@pytest.mark.parametrize(
+    ("spec", "devices"),
+    [
+        (replace(SPEC, gpus="cdi"), ["nvidia.com/gpu=0", "nvidia.com/gpu=1"]),
+        (replace(SPEC, gpus="cdi", gpu_ids=()), ["nvidia.com/gpu=all"]),
+        (replace(SPEC, gpus="none"), None),
+    ],
+)
+def test_compose_by_the_container_device_interface(spec: ContainerSpec, devices: list[str] | None) -> None:
+    service = YAML(typ="safe").load(compose_file("tiny", [spec], internal=()))["services"]["llm-bundle-engine"]
+    assert (service.get("devices"), "deploy" in service) == (devices, False)
+
+
+def test_compose_with_all_gpus() -> None:
+    found = YAML(typ="safe").load(compose_file("tiny", [replace(SPEC, gpu_ids=())], internal=()))
+    assert _reserved(found["services"]["llm-bundle-engine"])["count"] == "all"
+
+
 def test_compose() -> None:
     found = YAML(typ="safe").load(compose_file("tiny", [SPEC], internal=("llm-bundle",)))
     service = found["services"]["llm-bundle-engine"]
@@ -129,6 +155,6 @@ def test_compose() -> None:
     assert service["env_file"] == ["/srv/secrets/engine.env"]
     assert service["healthcheck"]["test"][0] == "CMD"
     assert service["dns"] == ["127.0.0.1"]
-    assert service["deploy"]["resources"]["reservations"]["devices"][0]["count"] == "all"
+    assert _reserved(service) == {"driver": "nvidia", "device_ids": ["0", "1"], "capabilities": ["gpu"]}
     assert (service["pull_policy"], service["restart"]) == ("never", "unless-stopped")
     assert service["volumes"][0]["read_only"] is True

@@ -52,18 +52,18 @@ def _with_bundle(plain: Wish, bundle: Path, medium: Medium, opened: Opened) -> W
     if data is None:
         return wish
     serve = plan.decode(data)
-    return replace(wish, gpus=serve.gpus, gpu_bytes=_gpu_bytes(opened.manifest, serve))
+    return replace(wish, gpus=serve.gpus * serve.replicas, gpu_bytes=_gpu_bytes(opened.manifest, serve))
 
 
 def _gpu_bytes(manifest: Manifest, serve: plan.ServePlan) -> int:
-    """What the GPUs must have together, of which vLLM takes its share; 0 where the model does not say enough."""
+    """What all replicas' GPUs must have together, of which vLLM takes its share; 0 where the model says too little."""
     said = next((model.facts for model in manifest.models if model.id == serve.served_name), {})
     facts = _facts(said)
     context = serve.context or facts.context
     if not facts.weights_bytes or not context:
         return 0
     need = gpu_need(facts, context=context)
-    return int(need.on_each(serve.gpus) * serve.gpus / need.utilization)
+    return int(need.on_each(serve.gpus) * serve.gpus * serve.replicas / need.utilization)
 
 
 def _facts(said: Mapping[str, Any]) -> ModelFacts:

@@ -66,7 +66,7 @@ def _count(gpus: tuple[Gpu, ...], wish: Wish) -> Finding:
     names = ", ".join(f"{sum(g.name == name for g in gpus)} x {name}" for name in dict.fromkeys(g.name for g in gpus))
     if len(gpus) >= wish.gpus:
         return Finding("GPUs", "ok", names)
-    fix = f"Set serve.gpus in bundle.yml to {max(1, len(gpus))} and build again, or add GPUs."
+    fix = f"Let serve.gpus times serve.replicas in bundle.yml be {max(1, len(gpus))}, and build again; or add GPUs."
     return Finding("GPUs", "block", names or "none", f"at least {wish.gpus}", fix)
 
 
@@ -79,7 +79,7 @@ def _memory(gpus: tuple[Gpu, ...], wish: Wish) -> Iterator[Finding]:
     if total >= wish.gpu_bytes:
         yield Finding("GPU memory", "ok", size_text(total), expected)
     else:
-        fix = "Use more GPUs (serve.gpus), a shorter context (serve.context), or a quantised model."
+        fix = "Use more GPUs (serve.gpus), fewer replicas, a shorter context (serve.context), or a quantised model."
         yield Finding("GPU memory", "block", size_text(total), expected, fix)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bundler.serving.container import LABEL, ContainerSpec, Gpus
+from bundler.serving.container import LABEL, ContainerSpec
 from bundler.site.engines.interface import ContainerState
 
 _NANO: Final = 1_000_000_000
@@ -66,16 +66,18 @@ def _host(spec: ContainerSpec) -> dict[str, Any]:
         "PortBindings": {
             f"{one.container_port}/tcp": [{"HostIp": one.address, "HostPort": str(one.port)}] for one in spec.publish
         },
-        "DeviceRequests": _devices(spec.gpus),
+        "DeviceRequests": _devices(spec),
     }
 
 
-def _devices(gpus: Gpus) -> list[dict[str, Any]]:
-    if gpus == "none":
+def _devices(spec: ContainerSpec) -> list[dict[str, Any]]:
+    if spec.gpus == "none":
         return []
-    if gpus == "cdi":
-        return [{"Driver": "cdi", "DeviceIDs": ["nvidia.com/gpu=all"]}]
-    return [{"Count": -1, "Capabilities": [["gpu"]]}]
+    if spec.gpus == "cdi":
+        return [{"Driver": "cdi", "DeviceIDs": list(spec.cdi_devices)}]
+    # Count and DeviceIDs exclude each other.
+    chosen = {"DeviceIDs": [str(one) for one in spec.gpu_ids]} if spec.gpu_ids else {"Count": -1}
+    return [{**chosen, "Capabilities": [["gpu"]]}]
 
 
 def container_state(name: str, found: dict[str, Any]) -> ContainerState:

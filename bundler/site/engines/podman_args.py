@@ -32,8 +32,7 @@ def _process(spec: ContainerSpec) -> Iterator[str]:
         yield f"--env-file={spec.env_file}"
     if spec.user is not None:
         yield f"--user={spec.user}"
-    if spec.gpus != "none":
-        yield "--device=nvidia.com/gpu=all"
+    yield from (f"--device={device}" for device in spec.cdi_devices)
 
 
 def _network(spec: ContainerSpec) -> Iterator[str]:

@@ -52,6 +52,16 @@ def test_all_of_it(tmp_path: Path) -> None:
     assert wish.gpu_bytes == pytest.approx((47 * GB + 65536 * 163_840 + 2 * 2 * 1024**3) / 0.9, rel=0.01)
 
 
+def test_replicas_need_gpus_of_their_own(tmp_path: Path) -> None:
+    one, three = (
+        wish_of(built_in(tmp_path / str(count), plan_with(replace(SERVE, replicas=count).encode())).bundle,
+                Choices(tmp_path))
+        for count in (1, 3)
+    )  # fmt: skip
+    assert (one.gpus, three.gpus) == (2, 6)
+    assert three.gpu_bytes == pytest.approx(3 * one.gpu_bytes)
+
+
 def test_without_a_bundle(tmp_path: Path) -> None:
     assert wish_of(None, Choices(tmp_path)).manifest is None
 
