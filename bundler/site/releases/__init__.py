@@ -1,0 +1,1 @@
+"""The releases of an installation on disk: added, compared, pruned, looked at."""
