@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal, get_args
 
 from bundler.errors import MachineError
-from bundler.jsonrow import Row
+from bundler.jsonrow import Row, parse
+from bundler.relpath import path_fault
 
 FORMAT: Final = "llm-bundle-state/1"
 MAX_BYTES: Final = 4 << 20
@@ -97,27 +98,26 @@ class State:
 
 def decode(data: bytes, *, where: str) -> State:
     """Read a state.json. Raises: MachineError, with the place, for anything that is not one."""
-    try:
-        document = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise MachineError(f"{where}: not JSON: {error}", hint=_HINT) from error
-    row = Row(document, where, MachineError)
+    row = parse(data, where, MachineError, hint=_HINT)
     if row.text("format") != FORMAT:
         raise row.wrong("format", f'"{FORMAT}"')
     moving = row.row("moving") if row.value.get("moving") is not None else None
+    releases = row.rows("releases", _release, _MOST)
+    if len({release.id for release in releases}) != len(releases):
+        raise MachineError(f"{where}: releases: an id stands twice", hint=_HINT)
     return State(
         settings=_settings(row.row("settings")),
-        releases=row.rows("releases", _release, _MOST),
-        current=row.optional("current"),
-        previous=row.optional("previous"),
+        releases=releases,
+        current=_optional_id(row, "current"),
+        previous=_optional_id(row, "previous"),
         since=row.optional_number("since"),
-        moving=Move(moving.optional("source"), moving.text("target")) if moving else None,
+        moving=Move(_optional_id(moving, "source"), _id(moving, "target")) if moving else None,
     )
 
 
 def _release(row: Row) -> Release:
     return Release(
-        id=_id(row),
+        id=_id(row, "id"),
         name=row.text("name"),
         version=row.text("version"),
         manifest=str(row.digest("manifest")),
@@ -127,11 +127,16 @@ def _release(row: Row) -> Release:
     )
 
 
-def _id(row: Row) -> str:
-    name = row.text("id")
-    if "/" in name or name.startswith("."):
-        raise row.wrong("id", "the name of a folder")
+def _id(row: Row, key: str) -> str:
+    """Ids become paths of what is removed: none leads out of its folder."""
+    name = row.text(key)
+    if "/" in name or name.startswith(".") or path_fault(name):
+        raise row.wrong(key, "the name of a folder")
     return name
+
+
+def _optional_id(row: Row, key: str) -> str | None:
+    return None if row.value.get(key) is None else _id(row, key)
 
 
 def _settings(row: Row) -> Settings:
@@ -144,7 +149,7 @@ def _settings(row: Row) -> Settings:
         "engine": lambda key: _one_of(row, key, get_args(EngineKind)),
         "keeper": lambda key: _one_of(row, key, get_args(Keeper)),
         "https_port": lambda key: row.number(key, 65535),
-        "http_port": row.optional_number,
+        "http_port": lambda key: None if row.value[key] is None else row.number(key, 65535),
         "addresses": lambda key: row.texts(key, _MOST),
         "monitors": lambda key: row.texts(key, _MOST),
         "gpus": lambda key: _one_of(row, key, get_args(Gpus)),

@@ -58,7 +58,8 @@ def add_release(
         return Added(None, refusal(refused))
     name = release_id(opened.manifest, opened.manifest_digest)
     with guarded(place.releases, "make"):
-        place.releases.mkdir(mode=0o755, exist_ok=True)
+        place.releases.mkdir(exist_ok=True)
+        place.releases.chmod(0o755)
     remove_leftovers(place)
     found = _whole(place, name, opened, progress)
     if found is not None:
