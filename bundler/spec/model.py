@@ -108,7 +108,10 @@ Engine = Literal["vllm", "lmstudio"]
 
 @dataclass(frozen=True, slots=True)
 class Serve:
-    """How the model is served. ``image`` is None only for LM Studio, which the operator supplies."""
+    """How the model is served. ``image`` is None only for LM Studio, which the operator supplies.
+
+    ``replicas`` engines run, each on ``gpus`` GPUs; ``upstreams`` (``host:port``) are engines on other hosts.
+    """
 
     engine: Engine
     model: str
@@ -116,6 +119,8 @@ class Serve:
     context: int | None = None
     gpus: int = 1
     args: tuple[str, ...] = ()
+    replicas: int = 1
+    upstreams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,20 +82,25 @@ def parse_spec(text: str, *, where: str = "bundle.yml", base: Path = Path()) -> 
     section = root.section(SPEC)
     registries = read_registries(section.get("registries"))
     models = read_models(section["models"], registries)
+    files = read_files(section.get("files"), registries)
+    serve = read_serve(section["serve"], tuple(model.id for model in models), tuple(file.path for file in files))
     connectors = read_connectors(section.get("connectors"))
     if connectors:
         _require_around(section)
+    if (serve.replicas > 1 or serve.upstreams) and section.get("proxy") is None:
+        hint = "add proxy: with server_name:"
+        raise section["serve"].error("several engines need the proxy that spreads the work over them", hint=hint)
     return Spec(
         name=section["name"].matching(_NAME, "a name of a-z, 0-9, . _ and -, at most 64, beginning with a-z or 0-9"),
         version=section["version"].matching(_VERSION, "a version of letters, digits, . _ + and -, at most 64"),
         platform=_platform(section["platform"]),
         stack=_stack(section.get("stack")),
         models=models,
-        serve=read_serve(section["serve"], tuple(model.id for model in models)),
+        serve=serve,
         proxy=read_proxy(section.get("proxy")),
         connectors=connectors,
         monitoring=read_monitoring(section.get("monitoring")),
-        files=read_files(section.get("files"), registries),
+        files=files,
         signing_key=_signing_key(section.get("signing")),
         registries=registries,
         base=base,

@@ -62,6 +62,9 @@ def _serve(serve: Serve) -> dict[str, Any]:
         "context": serve.context,
         "gpus": serve.gpus,
         "args": list(serve.args),
+        # None where bundle.yml says nothing, so that locks from before these keys still match.
+        "replicas": serve.replicas if serve.replicas > 1 else None,
+        "upstreams": list(serve.upstreams) or None,
     }
 
 

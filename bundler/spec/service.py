@@ -13,7 +13,9 @@ from bundler.spec.document import Scalar, Sequence
 from bundler.spec.fields import SECRETS, Field, Section
 from bundler.spec.keys import CONNECTOR, IMAGE, MONITORING, PROXY, SERVE
 from bundler.spec.model import Connector, Engine, ImageSource, Monitoring, Proxy, Serve
+from bundler.spec.named import Named, named
 from bundler.spec.reference import ReferenceProblem, parse_image
+from bundler.spec.upstream import EXPECTED_UPSTREAM, MOST_REPLICAS, MOST_UPSTREAMS, upstreams_fault
 from bundler.spec.wording import nearest, quoted
 
 PROVIDERS = ("vllm", "lmstudio", "openai-compatible")
@@ -29,22 +31,54 @@ _REFUSED_BY_KIBANA = ("constructor",)
 _SECRET_OPTION = re.compile(r"--(?:api-k(?:e(?:y)?)?|hf-t(?:o(?:k(?:e(?:n)?)?)?)?)")
 
 
-def read_serve(field: Field, ids: tuple[str, ...]) -> Serve:
-    """How the model is served; ``ids`` are the models there are. Raises: SpecError."""
+def read_serve(field: Field, ids: tuple[str, ...], paths: tuple[str, ...] = ()) -> Serve:
+    """How the model is served; ``ids`` and ``paths`` are the models and files there are. Raises: SpecError."""
     section = field.section(SERVE)
     engine: Engine = "vllm" if section["engine"].choice(("vllm", "lmstudio")) == "vllm" else "lmstudio"
     model = section["model"].text("a model id")
     if model not in ids:
         hint = nearest(model, ids)
         raise section["model"].expected(f"one of the models above ({', '.join(ids)[:200]})", hint=hint)
+    gpus = _optional(section.get("gpus"), lambda f: f.integer(1, MOST_GPUS, "a number of GPUs")) or 1
     return Serve(
         engine,
         model,
         _engine_image(section, engine),
         _optional(section.get("context"), lambda f: f.integer(1, MOST_CONTEXT, "a number of tokens")),
-        _optional(section.get("gpus"), lambda f: f.integer(1, MOST_GPUS, "a number of GPUs")) or 1,
-        _args(section.get("args")),
+        gpus,
+        _args(section.get("args"), engine, ids, paths),
+        _replicas(_vllm_alone(section, "replicas", engine), gpus),
+        _upstreams(_vllm_alone(section, "upstreams", engine)),
     )
+
+
+def _vllm_alone(section: Section, key: str, engine: Engine) -> Field | None:
+    field = section.get(key)
+    if field and engine == "lmstudio":
+        hint = "remove the key: LM Studio spreads a model over its GPUs by itself, and runs once on a host"
+        raise field.error(f"engine lmstudio takes no {key}", hint=hint)
+    return field
+
+
+def _replicas(field: Field | None, gpus: int) -> int:
+    replicas = field.integer(1, MOST_REPLICAS, "a number of engines") if field else 1
+    if field and replicas * gpus > MOST_GPUS:
+        hint = "each replica has GPUs of its own: serve.gpus of them"
+        raise field.error(f"{replicas} replicas with {gpus} GPUs each need more than {MOST_GPUS} GPUs", hint=hint)
+    return replicas
+
+
+def _upstreams(field: Field | None) -> tuple[str, ...]:
+    items = field.items("a list of engines on other hosts") if field else ()
+    if field and len(items) > MOST_UPSTREAMS:
+        raise field.error(f"expected at most {MOST_UPSTREAMS} upstreams, found {len(items)}")
+    texts = tuple(item.text("an engine on another host") for item in items)
+    fault = upstreams_fault(texts)
+    if fault:
+        at, why = fault
+        hint = "the engines of this host need not be named: the proxy knows them"
+        raise items[at].error(f"expected {EXPECTED_UPSTREAM}, found {quoted(texts[at])}, which {why}", hint=hint)
+    return texts
 
 
 def _optional(field: Field | None, read: Callable[[Field], int]) -> int | None:
@@ -74,14 +108,27 @@ def read_image(field: Field) -> ImageSource:
         raise inner.error(str(problem), hint=problem.hint) from problem
 
 
-def _args(field: Field | None) -> tuple[str, ...]:
+def _args(field: Field | None, engine: Engine, ids: tuple[str, ...], paths: tuple[str, ...]) -> tuple[str, ...]:
     items = field.items("a list of texts") if field else ()
     for item in items:
         option = item.text().partition("=")[0].replace("_", "-").lower()
         if _SECRET_OPTION.fullmatch(option.split(" ")[0]):
             hint = f"the site makes its own tokens; {SECRETS}"
             raise item.error(f"{quoted(option.split(' ')[0])} carries a secret", hint=hint)
+        for part in named(item.text()):
+            _check_named(item, part, engine, ids, paths)
     return tuple(item.text() for item in items)
+
+
+def _check_named(item: Field, part: Named, engine: Engine, ids: tuple[str, ...], paths: tuple[str, ...]) -> None:
+    """An argument names a part of the bundle that there is."""
+    if engine == "lmstudio":
+        raise item.error(f"{quoted(str(part))}: LM Studio runs in no container", hint="name the path at the site")
+    known = ids if part.kind == "model" else tuple(path.removeprefix("extra/") for path in paths)
+    if part.name not in known:
+        key = "models" if part.kind == "model" else "files"
+        hint = nearest(part.name, known) or f"add it to {key}:, that it may go into the bundle"
+        raise item.error(f"{quoted(str(part))} is none of {key}:", hint=hint)
 
 
 def read_proxy(field: Field | None) -> Proxy | None:

@@ -49,7 +49,9 @@ def test_every_key_arrives() -> None:
     )
     assert spec.serve.image == LayoutImage("images/vllm", "v0.9.1", "oci:images/vllm:v0.9.1")
     assert (spec.serve.context, spec.serve.gpus) == (65536, 2)
-    assert spec.serve.args == ("--seed", "1", "--api-server-count=2")
+    assert spec.serve.args == ("--seed", "1", "--api-server-count=2", '{"model": "model://local/weights"}')
+    assert spec.serve.replicas == 3
+    assert spec.serve.upstreams == ("192.0.2.7:8000", "[2001:db8::7]:8000", "gpu-2.example.internal:8000")
     nginx = RegistryImage("docker.io", "library/nginx", "1.29-alpine", None, "nginx:1.29-alpine")
     assert spec.proxy == Proxy("llm.example.internal", "container", nginx)
     assert spec.connectors == (Connector("vllm-mistral-small", "vLLM - Mistral Small 3.2", "vllm"),)

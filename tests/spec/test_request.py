@@ -29,6 +29,12 @@ def test_request_survives_json(text: str) -> None:
     assert differences(json.loads(json.dumps(request)), request) == []
 
 
+def test_a_lock_from_before_replicas_and_upstreams_still_matches() -> None:
+    request = request_of(parse_spec(SMALLEST))
+    serve = {key: value for key, value in request["serve"].items() if key not in ("replicas", "upstreams")}
+    assert differences({**request, "serve": serve}, request) == []
+
+
 def test_request_leaves_out_what_changes_no_byte() -> None:
     spec = parse_spec(FULL)
     other = replace(spec, registries={}, signing_key=None, base=Path("elsewhere"))
@@ -37,7 +43,7 @@ def test_request_leaves_out_what_changes_no_byte() -> None:
 
 def test_spelling_of_the_defaults_does_not_matter() -> None:
     spelt = SMALLEST.replace("  - org/model\n", "  - {id: org/model, revision: main, files: {}}\n")
-    spelt += "  gpus: 1\n  args: []\nconnectors: []\nmonitoring: {package: false}\n"
+    spelt += "  gpus: 1\n  replicas: 1\n  upstreams: []\n  args: []\nconnectors: []\nmonitoring: {package: false}\n"
     assert request_of(parse_spec(spelt)) == request_of(parse_spec(SMALLEST))
 
 
@@ -49,6 +55,9 @@ CHANGES = [
     ('stack: "9.2"\n', "stack: 9.3.0\n", 'stack: "9.2.0" in the lock, "9.3.0" in bundle.yml'),
     ("  context: 65536\n", "", "serve.context: 65536 in the lock, nothing in bundle.yml"),
     ("gpus: 2", "gpus: 4", "serve.gpus: 2 in the lock, 4 in bundle.yml"),
+    ("replicas: 3", "replicas: 2", "serve.replicas: 3 in the lock, 2 in bundle.yml"),
+    ("  replicas: 3\n", "", "serve.replicas: 3 in the lock, nothing in bundle.yml"),
+    ("192.0.2.7:8000", "192.0.2.8:8000", 'serve.upstreams[0]: "192.0.2.7:8000" in the lock, "192.0.2.8:8000" in'),
     ("context: 65536", "context: 1", "serve.context: 65536 in the lock, 1 in bundle.yml"),
     (
         "oci:images/vllm:v0.9.1",

@@ -17,6 +17,7 @@ from bundler.spec.keys import Keys
 from bundler.spec.parse import PLATFORMS, parse_spec, read_spec
 from bundler.spec.service import MOST_CONTEXT, MOST_GPUS, PROVIDERS
 from bundler.spec.template import init_text
+from bundler.spec.upstream import MOST_REPLICAS, MOST_UPSTREAMS
 from tests.spec.texts import FULL, SMALLEST, load
 
 ROOT = Path(__file__).parent.parent.parent
@@ -35,6 +36,8 @@ ONLY_PARSER = {
     *("args-api-key", "args-hf-token", "args-token-value", "args-newline", "args-nul", "proxy-server-name-number"),
     *("image-scheme", "image-docker-scheme", "image-upper-case", "image-digest", "image-digest-algorithm"),
     *("image-tag", "image-id", "image-oci-path", "image-archive-name", "image-grammar", "image-port"),
+    *("args-model", "args-extra", "lmstudio-args-model", "replicas-gpus", "upstream-loopback", "upstream-duplicate"),
+    *("replicas-without-proxy", "upstreams-without-proxy", "upstream-port"),
     *("signing-key", "registry-host", "registry-mirror", "too-deep"),
 }
 INVALID = sorted(path.stem.removeprefix("invalid-") for path in DATA.glob("invalid-*.yml"))
@@ -84,6 +87,7 @@ def test_parser_and_schema_know_the_same_values() -> None:
     assert tuple(SCHEMA["properties"]["platform"]["enum"]) == PLATFORMS
     assert tuple(SCHEMA["$defs"]["connector"]["properties"]["provider"]["enum"]) == PROVIDERS
     assert (serve["context"]["maximum"], serve["gpus"]["maximum"]) == (MOST_CONTEXT, MOST_GPUS)
+    assert (serve["replicas"]["maximum"], serve["upstreams"]["maxItems"]) == (MOST_REPLICAS, MOST_UPSTREAMS)
 
 
 @pytest.mark.parametrize("path", VALID, ids=[f"{path.parent.name}/{path.name}" for path in VALID])
