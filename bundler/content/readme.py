@@ -73,6 +73,9 @@ def _contents(lock: Lock, others: tuple[str, ...]) -> str:
 _MEANINGS = {
     "config/nginx/nginx.conf": "the proxy's main configuration, for its container",
     "config/nginx/llm-bundle.conf": "what the proxy lets through, to whom, and what it logs",
+    "config/lmstudio.json": "how the model is served: files, identifier, context",
+    "config/lmstudio.service": "an example of the systemd unit that starts LM Studio with the model",
+    "config/proxy.json": "the proxy's name, and where it runs",
     "config/serve.json": "how the model is served: image, arguments, environment",
     "kibana/kibana.yml": "the connectors: paste into kibana.yml of every Kibana node",
     "kibana/NEXT-STEPS.md": "what to set in the AI Assistants afterwards",

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 from bundler.content.config import config_files
 from bundler.content.kibana import kibana_files
+from bundler.content.lmstudio import lmstudio_files
 from bundler.content.nginx import nginx_files
+from bundler.content.proxy import proxy_files
 from bundler.content.readme import readme
 from bundler.digest import Digest
 from bundler.errors import LockError
@@ -25,7 +27,8 @@ class RenderedFile:
 def render(lock: Lock) -> tuple[RenderedFile, ...]:
     """The files in path order. Raises: SpecError."""
     texts = {path: (text, "kibana") for path, text in kibana_files(lock).items()}
-    texts |= {path: (text, "config") for path, text in {**config_files(lock), **nginx_files(lock)}.items()}
+    config = {**config_files(lock), **lmstudio_files(lock), **proxy_files(lock), **nginx_files(lock)}
+    texts |= {path: (text, "config") for path, text in config.items()}
     texts["README.md"] = (readme(lock, tuple(sorted(texts))), "readme")
     return tuple(RenderedFile(path, role, text.encode()) for path, (text, role) in sorted(texts.items()))
 
