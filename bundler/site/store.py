@@ -31,9 +31,10 @@ class StateStore:
             return State()
         except OSError as error:
             raise disk_error(error, path, "read") from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise MachineError(f"{path}: expected a file, found something else", hint="Move it away.")
         with os.fdopen(descriptor, "rb") as file, guarded(path, "read"):
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise MachineError(f"{path}: expected a file, found something else", hint="Move it away.")
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise MachineError(f"{path}: larger than the {MAX_BYTES:,} bytes that it can have", hint="Move it away.")

@@ -16,13 +16,14 @@ from tests.counterparts.need import need
 _MAKERS = {
     "vfat": ("mkfs.vfat", "dosfstools", []),
     "xfs": ("mkfs.xfs", "xfsprogs", ["-q"]),
+    "ext4": ("mkfs.ext4", "e2fsprogs", ["-q"]),
     "btrfs": ("mkfs.btrfs", "btrfs-progs", ["-q"]),
 }
 
 
 @contextmanager
 def mounted(kind: str, place: Path, *, size: int, options: str = "") -> Iterator[Path]:
-    """A new file system of ``size`` bytes at ``place``: tmpfs, vfat, xfs or btrfs (in a sparse file)."""
+    """A new file system of ``size`` bytes at ``place``: tmpfs, vfat, xfs, ext4 or btrfs (in a sparse file)."""
     if os.geteuid() != 0:
         pytest.skip("mounting a file system needs root")
     if shutil.which("modprobe"):

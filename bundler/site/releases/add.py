@@ -19,7 +19,7 @@ from bundler.site.opening import Opened, open_bundle
 from bundler.site.place import Place
 from bundler.site.releases.names import release_id
 from bundler.site.releases.present import is_complete, known_data
-from bundler.site.releases.remove import remove_leftovers, remove_release_folder
+from bundler.site.releases.remove import remove_leftovers, set_aside
 from bundler.site.report import Report, refusal
 from bundler.site.state import Release
 from bundler.site.store import StateStore
@@ -69,8 +69,9 @@ def add_release(
         done = Writer(medium, opened, folder, progress, known, read_only=True).write()
         if not done.report.ok:
             return Added(None, done.report)
-        remove_release_folder(place, name)
+        set_aside(place, name)
         publish(folder, place.release(name))
+    remove_leftovers(place)
     return Added(_release(name, opened), done.report, new=True, linked=done.linked, shared=done.shared)
 
 

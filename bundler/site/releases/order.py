@@ -41,6 +41,7 @@ def releases_to_prune(state: State, keep: int) -> tuple[Release, ...]:
     """
     if keep < 1:
         raise UsageError(f"--keep: expected 1 or more, found {keep}", hint="`llm-bundle uninstall` removes all.")
-    moving = {state.moving.source, state.moving.target} if state.moving else set()
-    newest = sorted(state.releases, key=lambda r: (r.id == state.current, r.id == state.previous, r.installed))[::-1]
-    return tuple(release for release in reversed(newest[keep:]) if release.id not in {state.current, *moving})
+    needed = {state.moving.source, state.moving.target} if state.moving else set()
+    ranked = sorted(state.releases, key=lambda r: (r.id == state.current, r.id == state.previous, r.installed))
+    surplus = (release for release in ranked[::-1][keep:] if release.id not in {state.current, *needed})
+    return tuple(sorted(surplus, key=lambda release: release.installed))

@@ -17,14 +17,17 @@ from bundler.site.releases.names import REMOVED, is_leftover, require_release
 
 def remove_release_folder(place: Place, release: str) -> None:
     """Remove the folder of that release; fine when it is not there. Raises: MachineError."""
+    aside = set_aside(place, release)
+    if aside:
+        _remove(aside)
+
+
+def set_aside(place: Place, release: str) -> Path | None:
+    """Take the release's name from its folder: where that lies now, a leftover, or None where it was not there."""
     require_release(release)
-    if is_there(place.release(release)):
-        _remove(set_aside(place, release))
-
-
-def set_aside(place: Place, release: str) -> Path:
-    """Take the release's name from its folder; where that lies now, a leftover to whoever comes later."""
     folder = place.release(release)
+    if not is_there(folder):
+        return None
     with guarded(folder, "rename"):
         aside = Path(tempfile.mkdtemp(prefix=f".{release}.", suffix=REMOVED, dir=place.releases))
         if folder.is_dir() and not folder.is_symlink():

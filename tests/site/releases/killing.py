@@ -121,9 +121,14 @@ def killed_at(moment: int, deed: Callable[[Heard], None]) -> bool:
     """Whether the deed, in a process of its own, came as far as that moment."""
     child = os.fork()
     if child == 0:
-        deed(Fate(moment))
-        os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        try:
+            deed(Fate(moment))
+            os._exit(0)
+        finally:
+            os._exit(1)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in (0, -signal.SIGKILL), code
+    return code != 0
 
 
 def main(folder: Path, scenario: str) -> None:
