@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,8 @@ from typing import Any
 import click
 
 from bundler.cli.output import emit
-from bundler.disk import is_there, write_whole
-from bundler.errors import MachineError, UsageError
-from bundler.site.tokens.change import LONGEST, Change, fresh
+from bundler.errors import UsageError
+from bundler.site.tokens.change import LONGEST, Change
 from bundler.site.tokens.model import Token
 from bundler.site.tokens.reload import CommandReload
 from bundler.site.tokens.store import TokenStore
@@ -77,23 +75,6 @@ def _reload(text: str | None) -> CommandReload | None:
     if not words:
         raise UsageError("--reload-command: expected a command, found nothing")
     return CommandReload(tuple(words))
-
-
-@contextmanager
-def handed_over(output: Path | None) -> Iterator[str]:
-    """A new secret; it lies in ``output`` before it is let in anywhere, and no more when that fails."""
-    secret = fresh()
-    if output is None:
-        yield secret
-        return
-    if is_there(output):
-        raise MachineError(f"{output}: is there already", hint="Name a new file, or move that one away.")
-    write_whole(output, f"{secret}\n".encode(), 0o600)
-    try:
-        yield secret
-    except BaseException:
-        output.unlink(missing_ok=True)
-        raise
 
 
 def print_made(change: Change, output: Path | None, *, as_json: bool) -> None:

@@ -41,11 +41,11 @@ def command(
     """
     choices = Choices(root, server_name, tls_cert, tls_key, ports)
     findings = examine(wish_of(bundle, choices))
-    emit({"findings": [asdict(finding) for finding in findings]}, as_json=as_json, text=_lines(findings))
+    emit({"findings": [asdict(finding) for finding in findings]}, as_json=as_json, text=finding_lines(findings))
     return FOUND if blocked(findings) else 0
 
 
-def _lines(findings: tuple[Finding, ...]) -> list[str]:
+def finding_lines(findings: tuple[Finding, ...]) -> list[str]:
     """A line for each finding; below it, where it is not well, what is expected and what to do."""
     width = max(len(finding.check) for finding in findings)
     lines = []

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from bundler.cli.output import json_option
-from bundler.cli.token_options import handed_over, output_option, print_made, seconds, site_options
+from bundler.cli.token_options import output_option, print_made, seconds, site_options
 from bundler.site.tokens.change import new
+from bundler.site.tokens.handover import handed_over
 from bundler.site.tokens.reload import CommandReload
 from bundler.site.tokens.store import TokenStore
 

@@ -1,0 +1,98 @@
+"""audit.log: who did what when, a JSON line for each deed, in names of the Elastic Common Schema.
+
+Rules: a line is written in one call and synced; none is ever changed. No secret and no prompt is in it. A deed that
+failed is in it, too. Schema: https://www.elastic.co/docs/reference/ecs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Final
+
+from bundler.disk import guarded
+from bundler.errors import BundleError
+
+_LONGEST: Final = 1000
+
+
+@contextmanager
+def audited(path: Path, action: str, details: dict[str, str | None]) -> Iterator[None]:
+    """Write a line when what is inside ends, well or not; ``details``, as they are then, are local_llm.*.
+
+    Raises: MachineError when the line cannot be written.
+    """
+    began = time.time()
+    try:
+        yield
+    except BaseException as error:
+        text = error.message if isinstance(error, BundleError) else "interrupted"
+        record(path, action, "failure", began, {**details, "error": text})
+        raise
+    record(path, action, "success", began, dict(details))
+
+
+def record(path: Path, action: str, outcome: str, began: float, details: dict[str, str | None]) -> None:
+    """Append one line; ``began`` in seconds since 1970. Raises: MachineError."""
+    line = json.dumps(_document(action, outcome, began, details), ensure_ascii=False, sort_keys=True) + "\n"
+    with guarded(path, "write"):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
+        try:
+            os.write(descriptor, line.encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _document(action: str, outcome: str, began: float, details: dict[str, str | None]) -> dict[str, Any]:
+    now = time.time()
+    error = details.pop("error", None)
+    document: dict[str, Any] = {
+        "@timestamp": _time(now),
+        "event": {
+            "action": action,
+            "category": ["configuration"],
+            "dataset": "local_llm.audit",
+            "duration": int((now - began) * 1e9),
+            "end": _time(now),
+            "kind": "event",
+            "outcome": outcome,
+            "start": _time(began),
+            "type": ["change"],
+        },
+        "host": {"name": socket.gethostname()},
+        "local_llm": {key: value[:_LONGEST] for key, value in details.items() if value is not None},
+        "message": f"{action}: {outcome}",
+        "process": {"pid": os.getpid(), "name": "llm-bundle"},
+        "user": _user(),
+    }
+    if error:
+        document["error"] = {"message": error[:_LONGEST]}
+    return document
+
+
+def _user() -> dict[str, Any]:
+    """Who asked for it, and as whom it ran where that is another (sudo)."""
+    effective = {"id": str(os.geteuid()), "name": _name(os.geteuid())}
+    asked = os.environ.get("SUDO_UID", "")
+    if not asked.isdecimal() or asked == effective["id"] or os.geteuid() != 0:
+        return effective
+    return {"id": asked, "name": os.environ.get("SUDO_USER", "")[:100], "effective": effective}
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

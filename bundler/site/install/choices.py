@@ -1,0 +1,68 @@
+"""What the administrator says on the command line, and what of it stays for the next time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from bundler.errors import MachineError, UsageError
+from bundler.site.engines.docker import Docker
+from bundler.site.engines.podman import Podman
+from bundler.site.state import EngineKind, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """``settings`` holds the fields of Settings that were said. ``ignore`` names checks of doctor that may fail.
+
+    ``token_file`` is where the first token is written to. Of an upgrade all can be left out.
+    """
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    certificate: Path | None = None
+    key: Path | None = None
+    engine_key: Path | None = None
+    token_file: Path | None = None
+    allow_downgrade: bool = False
+    ignore: tuple[str, ...] = ()
+
+
+def merged(before: Settings | None, choices: Choices) -> Settings:
+    """The settings to use: what was said, else what was chosen the last time, else what this machine has.
+
+    Raises: UsageError; MachineError when there is no engine.
+    """
+    base = before
+    if base is None:
+        engine = choices.settings.get("engine") or _engine_here()
+        base = Settings(engine=engine)
+    settings = replace(base, **choices.settings)
+    for address in settings.addresses:
+        try:
+            ip_address(address)
+        except ValueError:
+            raise UsageError(f"--address: expected an IP address of this host, found {address[:60]!r}") from None
+    if settings.http_port == settings.https_port:
+        raise UsageError(f"--http-port: expected another port than that of https, {settings.https_port}")
+    if settings.keeper == "systemd" and settings.engine != "podman":
+        hint = "Docker keeps its containers running by itself: leave --keeper out."
+        raise UsageError("--keeper systemd: needs Podman (Quadlet)", hint=hint)
+    return settings
+
+
+def _engine_here() -> EngineKind:
+    """Docker where it answers, else Podman."""
+    try:
+        Docker().info()
+        return "docker"
+    except MachineError:
+        pass
+    try:
+        Podman().info()
+        return "podman"
+    except MachineError as error:
+        hint = "Install Podman or Docker from the distribution's own media, and start it."
+        raise MachineError("neither Docker nor Podman is here", hint=hint) from error

@@ -1,0 +1,97 @@
+"""The service goes from one release to another, and back when the other does not answer.
+
+Rules: nothing of the old release is touched before the new one is prepared. The old engine stops first, for two rarely
+fit into the GPUs; the old proxy goes on meanwhile and tells clients, as JSON, to come again. Only a real chat
+completion through the new proxy makes the new release the one that serves. Whatever goes wrong before, an interrupt
+too, leads back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from bundler.errors import BundleError, EngineError
+from bundler.progress import Progress
+from bundler.site.parts.interface import Part, Parts, PartState
+
+_CRASHES: Final = 3
+"""So many new starts while it is waited for mean that it will not come up."""
+
+Check = Callable[[Parts], None]
+
+
+def switch(old: Parts | None, new: Parts, check: Check, patience: float, progress: Progress) -> None:
+    """Stop ``old``, start ``new``, and come back to ``old`` unless ``check`` is content. ``patience`` in seconds.
+
+    Raises: EngineError, with what the new release said, when it had to come back.
+    """
+    try:
+        if old:
+            old.engine.stop()
+        bring_up(new.engine, patience, progress)
+        if old and old.proxy:
+            old.proxy.stop()
+        if new.proxy:
+            bring_up(new.proxy, patience, progress)
+        progress.say("asking it for a chat completion …")
+        check(new)
+    except BaseException as error:
+        _back(old, new, error, progress)
+        raise
+
+
+def bring_up(part: Part, patience: float, progress: Progress) -> None:
+    """Start it, and wait until it is healthy. Raises: EngineError, with its last words, when it does not come up."""
+    part.start()
+    began = said = time.monotonic()
+    starts: set[str] = set()
+    while True:
+        state = part.state()
+        if state.running and state.healthy:
+            return
+        starts.add(state.since)
+        waited = time.monotonic() - began
+        if waited > patience or len(starts) > _CRASHES or (not state.running and waited > 5):
+            raise _not_up(part, state, waited)
+        if time.monotonic() - said > 15:
+            said = time.monotonic()
+            progress.say(f"waiting for the {part.name} ({waited:.0f} s of at most {patience:.0f} s) …")
+        time.sleep(0.2 if waited < 5 else 1)
+
+
+def _not_up(part: Part, state: PartState, waited: float) -> EngineError:
+    how = "does not run" if not state.running else "is not healthy"
+    words = _last_words(part)
+    text = f"the {part.name} {how} after {waited:.0f} s{f': {state.detail}' if state.detail else ''}"
+    return EngineError(f"{text}{f'. Its last words:{words}' if words else ''}", hint=_HINT)
+
+
+def _last_words(part: Part) -> str:
+    try:
+        lines = part.logs(20).splitlines()[-12:]
+    except BundleError:
+        return ""
+    return "".join(f"\n    {line[:300]}" for line in lines)
+
+
+def _back(old: Parts | None, new: Parts, error: BaseException, progress: Progress) -> None:
+    """Back to ``old``; what fails on the way is said, and does not hide why we go back."""
+    progress.say("it did not come up: back to the release before" if old else "it did not come up: stopping it again")
+    for part in reversed(new.all):
+        _try(part.stop, f"stopping the new {part.name}", progress)
+    for part in old.all if old else ():
+        _try(part.start, f"starting the old {part.name}", progress)
+    if old and isinstance(error, EngineError):
+        error.hint = f"The release before serves again. {error.hint}"
+
+
+def _try(deed: Callable[[], None], what: str, progress: Progress) -> None:
+    try:
+        deed()
+    except BundleError as error:
+        progress.say(f"warning: {what}: {error.message}")
+
+
+_HINT: Final = "`llm-bundle doctor` looks at GPUs, driver and memory; the engine's own log says the rest."
