@@ -26,8 +26,14 @@ COMMANDS: Final = {
     "inspect": "Say what is in a bundle.",
     "unpack": "Unpack a bundle, verified while it is written.",
     "doctor": "Say whether this machine is fit to serve a bundle.",
+    "install": "Install a bundle at the site, or upgrade to it, and serve its model.",
+    "status": "Say what serves at the site, since when, and what is to be done soon.",
+    "rollback": "Serve the release before again.",
+    "prune": "Remove old releases.",
+    "uninstall": "Stop serving, and remove everything of ours.",
     "diff": "Compare two bundles.",
     "token": "Make, list, replace and revoke the tokens of the proxy, at the site.",
+    "tls": "Make a private CA with the proxy's certificate, and renew that.",
     "connectors": "Preconfigured connectors: check a kibana.yml, and more.",
 }
 INTERRUPTED: Final = 130
@@ -45,7 +51,7 @@ READER_LEFT: Final = 141
 def cli() -> None:
     """Carry a self-hosted LLM across an air gap in one verifiable file.
 
-    Connected side: init, lock, build, sign. Secure site: verify, unpack.
+    Connected side: init, lock, build, sign. Secure site: verify, doctor, install, token, status, rollback.
     """
 
 
