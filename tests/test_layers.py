@@ -13,12 +13,13 @@ ALLOWED: dict[str, set[str]] = {
     "spec": set(),
     "models": set(),
     "sources": {"spec"},
-    "lock": {"sources", "models", "spec"},
+    "tool": set(),
+    "lock": {"sources", "models", "spec", "tool"},
     "serving": {"spec"},
     "content": {"lock", "models", "spec", "serving"},
     "layout": set(),
     "trust": {"layout"},
-    "pack": {"content", "lock", "trust", "layout", "sources", "models", "spec"},
+    "pack": {"content", "lock", "trust", "layout", "sources", "models", "spec", "tool"},
     # models: how much GPU memory the facts in the manifest mean; it reads no file
     "site": {"trust", "layout", "spec", "serving", "models"},
     "cli": {"pack", "site", "content", "lock", "models", "sources", "spec", "layout", "trust"},
@@ -83,7 +84,7 @@ def test_the_site_never_reaches_what_downloads() -> None:
         name = waiting.pop()
         reached.add(name)
         waiting |= {imported for imported in graph.get(name, ()) if imported in graph} - reached
-    assert {floor(name) for name in reached} & {"sources", "lock", "pack", "content", "cli"} == set()
+    assert {floor(name) for name in reached} & {"sources", "lock", "pack", "content", "cli", "tool"} == set()
     assert not {"requests", "huggingface_hub", "urllib3"} & {i for name in reached for i in graph[name]}
 
 

@@ -9,7 +9,13 @@ from bundler.lock.model import Lock, LockedImage, LockedModel
 def readme(lock: Lock, others: tuple[str, ...]) -> str:
     """The text. ``others`` are the paths of the other files that llm-bundle wrote into the bundle."""
     top = f"{lock.request['name']}-{lock.request['version']}"
-    parts = [_head(top, lock), _check(top), _contents(lock, others), _images(top, lock.images)]
+    parts = [
+        _head(top, lock),
+        _check(top),
+        _tool(top, lock.request["serve"]["engine"]),
+        _contents(lock, others),
+        _images(top, lock.images),
+    ]
     return "\n".join(parts)
 
 
@@ -50,10 +56,41 @@ Without a signature, compare this number with the one that the sender gives you 
 prints it as the manifest's digest):
 
     sha256sum manifest.json
+"""
 
-With llm-bundle at hand, `llm-bundle verify --key KEY.pub {top}.tar` does all of it in one read, without unpacking, also
-for volumes as they are, and finds what `tar` would not see: changed headers, missing and additional files, trailing
-data.
+
+def _tool(top: str, engine: str) -> str:
+    """It comes with what it is to check, so it is checked by hand before it runs."""
+    ours = f"python3 {top}/llm-bundle.pex"
+    install = f"{ours} install {top}.tar" + (" --tls-cert CERT.pem --tls-key KEY.pem" if engine == "vllm" else "")
+    return f"""## Use the tool
+
+`llm-bundle.pex` is llm-bundle itself: one file that Python 3.10 or newer runs as it is, without pip, without the
+network and without writing anything anywhere. It stands near the beginning of the bundle and can be taken out alone:
+
+    tar --occurrence=1 -xf {top}.tar {top}/llm-bundle.pex
+
+of volumes from the first one (`{top}.tar.001`), or, where the volumes are small, from all of them:
+
+    cat {top}.tar.[0-9][0-9][0-9] | tar --occurrence=1 -xf - {top}/llm-bundle.pex
+
+It comes with what it is to check. So take out SHA256SUMS too (and SHA256SUMS.sig where there is one) in the same way,
+check their signature by the command above, and then the tool by itself, in `{top}/`:
+
+    sha256sum -c --ignore-missing SHA256SUMS
+
+From the folder where the bundle lies, it then checks all the rest in one read, without unpacking, also volumes as they
+are (name the first one), and finds what `tar` would not see: changed headers, missing and additional files, trailing
+data:
+
+    {ours} verify --key KEY.pub {top}.tar
+
+It says whether this machine is fit to serve the bundle, and takes it into service:
+
+    {ours} doctor {top}.tar
+    {install}
+
+`{ours} --help` names the other commands. Where `python3` is older than 3.10, the tool looks for a newer one itself.
 """
 
 
@@ -61,6 +98,7 @@ def _contents(lock: Lock, others: tuple[str, ...]) -> str:
     rows = [
         ("`SHA256SUMS`", "a line for every other file"),
         ("`manifest.json`", "every file, image and model with sizes and digests"),
+        ("`llm-bundle.pex`", f"llm-bundle {lock.tool} for the site: {size_text(lock.site_tool.size)}"),
     ]
     rows += [(f"`{path}`", _meaning(path)) for path in others]
     rows += [("`images/`", "an OCI image layout with the images below")] if lock.images else []

@@ -14,7 +14,7 @@ from bundler.digest import Digest
 from bundler.disk import is_there, read_bounded, write_whole
 from bundler.errors import LockError
 from bundler.jsonrow import Row, parse
-from bundler.lock.model import FORMAT, KINDS, Lock, LockedFile, LockedImage, LockedModel
+from bundler.lock.model import FORMAT, KINDS, Lock, LockedFile, LockedImage, LockedModel, LockedTool
 from bundler.models.facts import ModelFacts
 from bundler.relpath import path_fault
 from bundler.sources.image import Blob
@@ -64,6 +64,7 @@ def decode(data: bytes, *, where: str = "bundle.lock") -> Lock:
         models=row.rows("models", _model, 1000),
         extras=row.rows("extras", _file, _MAX_FILES),
         rendered=row.rows("rendered", _file, _MAX_FILES),
+        site_tool=_tool(row.row("site_tool")),
     )
 
 
@@ -105,6 +106,13 @@ def _file(row: Row) -> LockedFile:
     if fault:
         raise LockError(f"{row.where}: path: {fault}", hint=_AGAIN)
     return LockedFile(path, row.number("size"), row.digest("digest"))
+
+
+def _tool(row: Row) -> LockedTool:
+    versions = row.row("versions")
+    return LockedTool(
+        row.number("size"), row.digest("digest"), {name: versions.text(name) for name in sorted(versions.value)}
+    )
 
 
 def _model(row: Row) -> LockedModel:

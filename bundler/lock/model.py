@@ -64,12 +64,22 @@ class LockedModel:
 
 
 @dataclass(frozen=True, slots=True)
+class LockedTool:
+    """llm-bundle.pex: size in bytes, digest, and the version of every distribution that it was made of and with."""
+
+    size: int
+    digest: Digest
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Lock:
     """A whole bundle.lock.
 
     ``request`` is what bundle.yml asked for, normalised (``lock/request.py``), by which the lock is matched to it.
     ``created`` is in seconds since 1970, UTC; every member of the bundle bears it as its time. ``rendered`` are the
-    files that llm-bundle itself writes into the bundle (README, configuration), with their digests.
+    files that llm-bundle itself writes into the bundle (README, configuration), with their digests; ``site_tool`` is
+    the program that it puts there.
     """
 
     tool: str
@@ -79,3 +89,4 @@ class Lock:
     models: tuple[LockedModel, ...]
     extras: tuple[LockedFile, ...]
     rendered: tuple[LockedFile, ...]
+    site_tool: LockedTool

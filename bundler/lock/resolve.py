@@ -10,7 +10,7 @@ from dataclasses import replace
 from bundler import __version__
 from bundler.errors import SourceError, UsageError
 from bundler.lock.images import lock_images
-from bundler.lock.model import Lock, LockedFile
+from bundler.lock.model import Lock, LockedFile, LockedTool
 from bundler.lock.models import lock_model
 from bundler.models.facts import ModelFacts
 from bundler.models.memory import gpu_need, gpus_that_fit, sentence, warnings
@@ -20,6 +20,7 @@ from bundler.sources.kinds import Sources
 from bundler.spec.model import ExtraFile, Spec
 from bundler.spec.request import request_of
 from bundler.spec.unmet import unmet
+from bundler.tool.site_tool import site_tool
 
 _LATEST = 1 << 35
 
@@ -27,6 +28,7 @@ _LATEST = 1 << 35
 def resolve(spec: Spec, sources: Sources, progress: Progress = SILENT) -> Lock:
     """Look up all that ``spec`` names; ``rendered`` is left empty. Raises: BundleError."""
     created = _now()
+    tool = _site_tool()  # first, since it needs no network
     images = lock_images(spec, sources, progress)
     models = tuple(lock_model(model, spec, sources, progress) for model in spec.models)
     lock = Lock(
@@ -37,6 +39,7 @@ def resolve(spec: Spec, sources: Sources, progress: Progress = SILENT) -> Lock:
         models=models,
         extras=tuple(_extra(file, sources) for file in spec.files),
         rendered=(),
+        site_tool=tool,
     )
     for text in (*lock_warnings(lock), *unmet(spec)):
         progress.say(f"warning: {text}")
@@ -65,6 +68,11 @@ def keep_time(new: Lock, old: Lock) -> Lock:
     """``new`` with the time of ``old`` when nothing else differs, so that locking twice gives the same file."""
     aged = replace(new, created=old.created)
     return aged if replace(aged, rendered=old.rendered) == old else new
+
+
+def _site_tool() -> LockedTool:
+    made = site_tool()
+    return LockedTool(len(made.data), made.digest, dict(made.versions))
 
 
 def _extra(file: ExtraFile, sources: Sources) -> LockedFile:

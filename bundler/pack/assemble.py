@@ -14,6 +14,7 @@ from bundler.layout.manifest import ImageEntry, Manifest, ModelEntry
 from bundler.layout.member import Member, ordered, set_fault
 from bundler.lock.model import Lock, LockedFile, LockedImage, LockedModel
 from bundler.pack.plan import Ingredient, Plan, inline, make_plan
+from bundler.pack.tool_member import tool_member
 from bundler.sources.image import Blob
 from bundler.sources.interface import Origin
 
@@ -34,6 +35,7 @@ class Origins(Protocol):
 def assemble(lock: Lock, origins: Origins) -> Plan:
     """The plan of the bundle that ``lock`` determines. Raises: LockError, and what ``origins`` raises."""
     ingredients = [inline(file.path, file.data, file.role) for file in render_locked(lock, tool=__version__)]
+    ingredients.append(tool_member(lock.site_tool))
     ingredients += _images(lock, origins)
     for model in lock.models:
         ingredients += [

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 from hypothesis import strategies as st
 
-from bundler.lock.model import KINDS, Lock, LockedFile, LockedImage, LockedModel
+from bundler.lock.model import KINDS, Lock, LockedFile, LockedImage, LockedModel, LockedTool
 from bundler.models.facts import ModelFacts
 from bundler.sources.image import Blob
 from tests.layout.strategies import digests, relative_paths
@@ -60,4 +60,5 @@ locks = st.builds(
     models=st.lists(models, max_size=2).map(tuple),
     extras=rows,
     rendered=rows,
+    site_tool=st.builds(LockedTool, sizes, digests, st.fixed_dictionaries({"pex": texts}, optional={"click": texts})),
 )

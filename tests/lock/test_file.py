@@ -15,7 +15,7 @@ from bundler.digest import Digest
 from bundler.errors import LockError, MachineError
 from bundler.lock import file
 from bundler.lock.file import decode, encode, read_lock, write_lock
-from bundler.lock.model import Lock, LockedFile, LockedImage, LockedModel
+from bundler.lock.model import Lock, LockedFile, LockedImage, LockedModel, LockedTool
 from bundler.models.facts import ModelFacts
 from bundler.sources.image import Blob
 from tests.lock.strategies import locks
@@ -35,6 +35,7 @@ SMALL = Lock(
     ),
     extras=(LockedFile("extra/a", 1, NULL),),
     rendered=(LockedFile("README.md", 7, NULL),),
+    site_tool=LockedTool(5, NULL, {"pex": "2.105.2"}),
 )
 
 
@@ -160,6 +161,11 @@ def test_a_right_checksum_does_not_make_a_lock(place: str) -> None:
         ("images.0.manifest", "\ud800", "images[0]: manifest: expected a text"),
         ("models.0.license", "\udfff", "models[0]: license: expected a text"),
         ("images.0.layers.0.digest", "md5:abc", "images[0]: layers[0]: digest: expected a SHA-256 digest"),
+        ("site_tool", None, "site_tool: expected an object, found NoneType"),
+        ("site_tool.size", -1, "site_tool: size: expected a whole number"),
+        ("site_tool.digest", "abc", "site_tool: digest: expected a SHA-256 digest"),
+        ("site_tool.versions", ["pex"], "site_tool: versions: expected an object, found list"),
+        ("site_tool.versions.pex", 2, "site_tool: versions: pex: expected a text"),
         ("images", [{}] * 17, "images: expected a list of at most 16"),
         ("images.0", None, "images[0]: expected an object, found NoneType"),
     ],

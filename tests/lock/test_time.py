@@ -12,8 +12,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from bundler.digest import Digest
 from bundler.errors import UsageError
-from bundler.lock.model import Lock, LockedFile
+from bundler.lock.model import Lock, LockedFile, LockedTool
 from bundler.lock.resolve import keep_time, resolve
 from bundler.sources.kinds import Sources
 from bundler.spec.parse import read_spec
@@ -62,7 +63,8 @@ def test_time_alone_changes_nothing(lock: Lock, time: int, digest: Any) -> None:
 
 
 CHANGES: Mapping[str, Any] = {
-    "tool": "another", "request": {"another": 1}, "extras": (LockedFile("extra/another", 1, None),),  # type: ignore[arg-type]
+    "tool": "another", "site_tool": LockedTool(1, Digest.of(b"another"), {}),
+    "request": {"another": 1}, "extras": (LockedFile("extra/another", 1, None),),  # type: ignore[arg-type]
 }  # fmt: skip
 
 

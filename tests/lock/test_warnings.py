@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bundler.lock.model import Lock, LockedModel
+from bundler.digest import Digest
+from bundler.lock.model import Lock, LockedModel, LockedTool
 from bundler.lock.resolve import lock_warnings
 from bundler.models.facts import ModelFacts
 
@@ -17,7 +18,7 @@ LARGE = ModelFacts("Mistral", "bfloat16", 131072, 47_200_000_000, None, 163_840,
 def lock_of(facts: ModelFacts, **serve: Any) -> Lock:
     request = {"serve": {"engine": "vllm", "model": "org/m-instruct", "context": 65536, "gpus": 1, **serve}}
     model = LockedModel("org/m-instruct", "folder", None, None, (), facts)
-    return Lock("0", 0, request, (), (model,), (), ())
+    return Lock("0", 0, request, (), (model,), (), (), LockedTool(0, Digest.of(b""), {}))
 
 
 @pytest.mark.parametrize(
