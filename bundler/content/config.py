@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bundler.lock.model import Lock, LockedImage, LockedModel
 from bundler.serving import vllm
-from bundler.serving.plan import PATH, ServePlan
+from bundler.serving.plan import INSIDE, PATH, ServePlan
 from bundler.spec.families import engine_args, family_of
+from bundler.spec.named import Named, named, replaced
 
 
 def config_files(lock: Lock) -> dict[str, str]:
@@ -21,7 +22,8 @@ def serve_plan(lock: Lock) -> ServePlan | None:
         return None
     image = next(image for image in lock.images if image.role == "engine")
     model = next(model for model in lock.models if model.id == request["model"])
-    args = _args(image, model, request["args"])
+    user = [replaced(arg, lambda part: INSIDE + _place(part, lock)) for arg in request["args"]]
+    args = _args(image, model, user)
     return ServePlan(
         image=image.name,
         digest=image.digest,
@@ -33,6 +35,9 @@ def serve_plan(lock: Lock) -> ServePlan | None:
         env=tuple(sorted(vllm.ENVIRONMENT.items())),
         tool_parser=vllm.tool_parser(args),
         vocabularies=_vocabularies(lock),
+        replicas=request.get("replicas") or 1,
+        upstreams=tuple(request.get("upstreams") or ()),
+        beside=tuple(sorted({_below(part) for arg in request["args"] for part in named(arg)})),
     )
 
 
@@ -50,8 +55,18 @@ def _path(model: LockedModel) -> str:
     return f"models/{model.id}/{weights[0]}" if weights else f"models/{model.id}"
 
 
+def _below(part: Named) -> str:
+    """What the container is given of the bundle for an argument that names ``part``."""
+    return f"models/{part.name}" if part.kind == "model" else f"extra/{part.name}"
+
+
+def _place(part: Named, lock: Lock) -> str:
+    """What stands in the argument itself, below the bundle: of a model with GGUF weights the first file of them."""
+    return _path(next(m for m in lock.models if m.id == part.name)) if part.kind == "model" else _below(part)
+
+
 def _vocabularies(lock: Lock) -> str | None:
-    """The folder with the vocabularies that gpt-oss needs, where bundle.yml brings them along."""
+    """The folder with the vocabularies that gpt-oss needs: side files, or of ``files:``."""
     for extra in lock.extras:
         folder, _, name = extra.path.rpartition("/")
         if name in vllm.VOCABULARY_FILES:

@@ -1,8 +1,8 @@
 """Does a lock belong to a bundle.yml? No I/O.
 
 Rules: the request in the lock says the same as bundle.yml, and the lock holds what is requested: the images, models
-and files of that request, in its order, with the digests that bundle.yml itself gives. So nobody after this meets a
-lock that lacks a part, however its file came about.
+and files of that request, in its order, with the digests that bundle.yml itself gives, and the side files of its model.
+So nobody after this meets a lock that lacks a part, however its file came about.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from bundler.errors import LockError
 from bundler.lock.model import Lock
+from bundler.lock.side_files import side_files
 from bundler.spec.model import Spec, UrlModel
 from bundler.spec.request import differences, request_of
 
@@ -39,9 +40,10 @@ def _parts(lock: Lock, spec: Spec) -> tuple[tuple[str, bool], ...]:
     files = {model.id: [(file.path, file.digest) for file in model.files] for model in lock.models}
     given = {model.id: [(model.path, model.digest)] for model in spec.models if isinstance(model, UrlModel)}
     images = [(role, image.written) for role, image in spec.images]
+    extras = [(file.path, file.digest) for file in (*spec.files, *side_files(spec, lock.models))]
     return (
         ("images", [(image.role, image.written) for image in lock.images] == images),
         ("models", [model.id for model in lock.models] == [model.id for model in spec.models]),
         ("models: files", all(files.get(name) == rows for name, rows in given.items())),
-        ("extras", [(f.path, f.digest) for f in lock.extras] == [(f.path, f.digest) for f in spec.files]),
+        ("extras", [(file.path, file.digest) for file in lock.extras] == extras),
     )

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bundler.errors import SourceError
 from bundler.lock.model import LockedFile, LockedModel
 from bundler.models.facts import ModelFacts
 from bundler.models.inspect import examine
 from bundler.models.interface import ModelFiles
 from bundler.progress import Progress
-from bundler.sources import folder, http
+from bundler.sources import folder
 from bundler.sources.interface import Url
 from bundler.sources.kinds import Sources
 from bundler.sources.listing import ListedFile, Listing
@@ -41,12 +40,7 @@ def _look(model: ModelSource, spec: Spec, sources: Sources, progress: Progress) 
     if isinstance(model, FolderModel):
         listing = folder.look(model, spec.base, spec.serve.engine, progress)
         return listing, _Chosen(folder.open_folder(model, spec.base), _sizes(listing))
-    size = http.look(model.url, sources.transport)
-    if size is None:
-        raise SourceError(
-            f"{model.url}: the server does not say how large the file is",
-            hint="Download it, and use it as a folder model: {id: …, folder: PATH}.",
-        )
+    size = sources.http.look(model.url)
     listing = Listing(None, None, (ListedFile(model.path, size, model.digest),))
     return listing, _AtAddress(sources, model.url, _sizes(listing))
 

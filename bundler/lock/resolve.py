@@ -8,14 +8,14 @@ import time
 from dataclasses import replace
 
 from bundler import __version__
-from bundler.errors import SourceError, UsageError
+from bundler.errors import UsageError
 from bundler.lock.images import lock_images
 from bundler.lock.model import Lock, LockedFile, LockedTool
 from bundler.lock.models import lock_model
+from bundler.lock.side_files import lock_side_file, other_than_known, side_files
 from bundler.models.facts import ModelFacts
 from bundler.models.memory import gpu_need, gpus_that_fit, sentence, warnings
 from bundler.progress import SILENT, Progress
-from bundler.sources import http
 from bundler.sources.kinds import Sources
 from bundler.spec.model import ExtraFile, Spec
 from bundler.spec.request import request_of
@@ -37,11 +37,14 @@ def resolve(spec: Spec, sources: Sources, progress: Progress = SILENT) -> Lock:
         request=request_of(spec),
         images=images,
         models=models,
-        extras=tuple(_extra(file, sources) for file in spec.files),
+        extras=(
+            *(_extra(file, sources) for file in spec.files),
+            *(lock_side_file(file, sources) for file in side_files(spec, models)),
+        ),
         rendered=(),
         site_tool=tool,
     )
-    for text in (*lock_warnings(lock), *unmet(spec)):
+    for text in (*lock_warnings(lock), *other_than_known(spec, models), *unmet(spec)):
         progress.say(f"warning: {text}")
     return lock
 
@@ -76,10 +79,7 @@ def _site_tool() -> LockedTool:
 
 
 def _extra(file: ExtraFile, sources: Sources) -> LockedFile:
-    size = http.look(file.url, sources.transport)
-    if size is None:
-        raise SourceError(f"{file.url}: the server does not say how large the file is", hint="Use another server.")
-    return LockedFile(file.path, size, file.digest)
+    return LockedFile(file.path, sources.http.look(file.url), file.digest)
 
 
 def _now() -> int:

@@ -8,6 +8,7 @@ from functools import cache
 from bundler.digest import Digest
 from bundler.errors import LockError
 from bundler.lock.model import Lock, LockedFile, LockedImage, LockedModel
+from bundler.lock.side_files import side_files
 from bundler.sources import docker_archive, oci
 from bundler.sources.folder import Folder, open_folder
 from bundler.sources.image import Blob
@@ -22,7 +23,7 @@ class SpecOrigins:
         self._base = spec.base
         self._images = dict(spec.images)
         self._models = {model.id: model for model in spec.models}
-        self._urls = {file.path: file.url for file in spec.files}
+        self._urls = {file.path: file.url for file in (*spec.files, *side_files(spec, lock.models))}
         self._locked = {image.role: image for image in lock.images}
         self._ranges = cache(self._find_ranges)
         self._folder = cache(self._open_folder)

@@ -5,26 +5,43 @@ from __future__ import annotations
 import re
 
 from bundler.errors import SourceError
+from bundler.sources.address import safe
 from bundler.sources.interface import Origin, Reader, Url
 from bundler.sources.transport import StatusError, Transport
+from bundler.sources.url_mirrors import UrlMirrors
 
 _CONTENT_RANGE = re.compile(r"bytes 0-0/([0-9]{1,18})")
 
 
 class Http:
-    """The source of ``Url`` origins."""
+    """The source of ``Url`` origins, by their mirrors first."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, mirrors: UrlMirrors | None = None) -> None:
         self._transport = transport
+        self._mirrors = mirrors or UrlMirrors()
 
     def open(self, origin: Origin, offset: int) -> Reader:
         """Open an address, see ``interface.Source``."""
         if not isinstance(origin, Url):
             raise TypeError(f"expected a Url, got {origin!r}")
+        return self._mirrors.first_good(origin.url, lambda url: self._open(url, offset))
+
+    def look(self, url: str) -> int:
+        """The size in bytes of the file at ``url``. Raises: SourceError, also when the server does not say it."""
+        return self._mirrors.first_good(url, self._size)
+
+    def _open(self, url: str, offset: int) -> Reader:
         try:
-            return self._transport.open(origin.url, offset=offset)
+            return self._transport.open(url, offset=offset)
         except StatusError as error:
             raise _explained(error) from error
+
+    def _size(self, url: str) -> int:
+        size = look(url, self._transport)
+        if size is None:
+            hint = "Use another server; a model can also be downloaded, and used as {id: …, folder: PATH}."
+            raise SourceError(f"{safe(url)}: the server does not say how large the file is", hint=hint)
+        return size
 
 
 def look(url: str, transport: Transport) -> int | None:

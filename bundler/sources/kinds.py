@@ -88,8 +88,9 @@ class Sources:
     def http(self) -> Http:
         """Files at addresses."""
         from bundler.sources.http import Http
+        from bundler.sources.url_mirrors import UrlMirrors
 
-        return Http(self.transport)
+        return Http(self.transport, UrlMirrors(self._access, self._progress))
 
     @cached_property
     def local(self) -> LocalSource:

@@ -16,6 +16,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from bundler.digest import Digest
+
 _RELEASE = re.compile(r"v?([0-9]+)\.([0-9]+)\.([0-9]+)")
 
 Version = tuple[int, int, int]
@@ -28,6 +30,20 @@ class Flag:
     args: tuple[str, ...]
     needs: str
     note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file that ``by``, a part of the engine, fetches when it starts, unless it is told where the file lies."""
+
+    url: str
+    digest: Digest
+    by: str
+
+    @property
+    def name(self) -> str:
+        """The file's name, by which it is looked for."""
+        return self.url.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +63,8 @@ class Example:
 class Family:
     """A model family. ``context`` is in tokens, that of the example; ``side_files`` lie beside the weights.
 
+    ``fetched`` are files that are not the model's: the engine would fetch them when it starts.
+
     ``ids`` are fnmatch patterns over the id in lower case. ``tool_parser_since`` is the vLLM release from which on
     the parser is known for certain. ``native_tools`` says whether the model is trained to call tools.
     """
@@ -62,6 +80,7 @@ class Family:
     context: int
     side_files: tuple[str, ...]
     example: Example
+    fetched: tuple[Fetched, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +112,7 @@ def _family(entry: dict[str, Any]) -> Family:
         context=entry["context"],
         side_files=tuple(entry["side_files"]),
         example=Example(**{**example, "include": tuple(example["include"])}),
+        fetched=tuple(Fetched(f["url"], Digest(f["sha256"]), f["by"]) for f in entry.get("fetched", ())),
     )
 
 
