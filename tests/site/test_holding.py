@@ -14,6 +14,7 @@ from bundler.errors import MachineError
 from bundler.site.holding import holding
 from bundler.site.place import Place
 
+ROOT = Path(__file__).parent.parent.parent
 _CHILD = """
 import sys
 from pathlib import Path
@@ -30,7 +31,7 @@ def another(place: Place) -> Iterator[subprocess.Popen[str]]:
     """A process that holds it."""
     with subprocess.Popen(
         [sys.executable, "-c", _CHILD, str(place.root)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent.parent,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
     ) as process:  # fmt: skip
         assert process.stdout
         assert process.stdout.readline() == "held\n"
@@ -66,6 +67,34 @@ def test_the_lock_file_may_be_removed_while_it_is_held(tmp_path: Path) -> None:
         place.lock.unlink()
         with holding(place), pytest.raises(MachineError, match="is changing"), holding(place):
             pytest.fail("two at once")
+
+
+_LATE = """
+import fcntl, os, sys
+from pathlib import Path
+from bundler.site.holding import holding
+from bundler.site.place import Place
+place = Place(Path(sys.argv[1]))
+calls = []
+def uninstall(event, arguments):
+    if event == "fcntl.flock" and not calls:
+        calls.append(event)
+        place.lock.unlink()
+sys.addaudithook(uninstall)
+with holding(place):
+    with place.lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("held by one", len(calls))
+"""
+
+
+def test_a_lock_on_a_file_that_was_removed_meanwhile_is_none(tmp_path: Path) -> None:
+    """Opened before an uninstall took the file away, locked after it."""
+    command = [sys.executable, "-c", _LATE, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("held by one 1\n", "")
 
 
 @pytest.mark.parametrize("text", ["", "x" * 5000, "12 \x1b[31mred\n", "999999999999 prune\n", "1\n2 prune\n"])
