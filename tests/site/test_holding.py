@@ -80,6 +80,7 @@ def uninstall(event, arguments):
     if event == "fcntl.flock" and not calls:
         calls.append(event)
         place.lock.unlink()
+        place.lock.touch()
 sys.addaudithook(uninstall)
 with holding(place):
     with place.lock.open() as file:
