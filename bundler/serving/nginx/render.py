@@ -39,7 +39,8 @@ def _site(config: ProxyConfig, version: NginxVersion) -> str:
 def _upstream(config: ProxyConfig) -> list[str]:
     several = len(config.upstreams) > 1
     failover = " max_fails=3 fail_timeout=30s" if several else ""
-    lines = ["least_conn;"] if several else []
+    # Without a zone each worker of Nginx would count for itself what runs where, and who has failed.
+    lines = [f"zone {UPSTREAM} 256k;", "least_conn;"] if several else []
     lines += [f"server {upstream}{failover};" for upstream in config.upstreams]
     # Engines close idle connections after 5 s; one that is closed while a request is on its way is a 502.
     return block(f"upstream {UPSTREAM}", [*lines, "keepalive 32;", "keepalive_timeout 4s;"])

@@ -44,6 +44,11 @@ _FROM_ENGINE = [
     "proxy_hide_header Strict-Transport-Security;",
     "proxy_hide_header Set-Cookie;",
     "proxy_connect_timeout 5s;",
+    # Who cannot be reached is passed over. A POST that was sent is not sent to another: the engine may have begun.
+    # Written out, since another configuration of the same Nginx could say otherwise for all.
+    "proxy_next_upstream error timeout;",
+    "proxy_next_upstream_tries 0;",
+    "proxy_next_upstream_timeout 0;",
 ]
 
 
