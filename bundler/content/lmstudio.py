@@ -41,7 +41,7 @@ def lmstudio_plan(lock: Lock) -> LmStudioPlan | None:
     files = sorted((file for file in model.files if file.path.lower().endswith(".gguf")), key=_order)
     if not files:
         return None
-    _different_names(model, files)
+    _acceptable(model, files)
     return LmStudioPlan(
         identifier=model.id,
         folder=_folder(model.id, files),
@@ -61,8 +61,10 @@ def _name(file: LockedFile) -> str:
     return file.path.rpartition("/")[2]
 
 
-def _different_names(model: LockedModel, files: list[LockedFile]) -> None:
-    """LM Studio looks at one depth only, so that folders inside a repository are lost."""
+def _acceptable(model: LockedModel, files: list[LockedFile]) -> None:
+    """lms takes - for an option; LM Studio looks at one depth only, so that folders inside a repository are lost."""
+    if model.id.startswith("-"):
+        raise SpecError(f"{model.id}: LM Studio takes no name that begins with -", hint="Give the model another id.")
     seen: dict[str, str] = {}
     for file in files:
         other = seen.setdefault(_name(file).lower(), file.path)

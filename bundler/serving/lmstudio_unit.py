@@ -59,4 +59,5 @@ def unit(plan: LmStudioPlan, choices: UnitChoices) -> str:
 
 
 def _command(choices: UnitChoices, *args: str) -> str:
-    return " ".join(map(argument, (choices.lms, *args)))
+    # In the program's own path systemd puts no variable.
+    return " ".join((word(choices.lms), *map(argument, args)))
