@@ -83,18 +83,30 @@ def read_bounded(path: Path, limit: int) -> bytes:
     return data
 
 
-def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Write a small file beside its place, sync it and rename it there: it is whole or it is not there."""
+def write_whole(path: Path, data: bytes, mode: int = 0o644, *, owner: tuple[int, int] | None = None) -> None:
+    """Write a small file beside its place, sync it and rename it there: it is whole or it is not there.
+
+    ``owner`` is uid and gid, None for this user. Raises: MachineError.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     with guarded(path, "write"):
         try:
             with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
                 file.write(data)
                 file.flush()
+                if owner is not None and owner != (os.geteuid(), os.getegid()):
+                    os.fchown(file.fileno(), *owner)
                 os.fsync(file.fileno())
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
+
+
+def owner_of(folder: Path) -> tuple[int, int]:
+    """Uid and gid of a folder, which what is written there is to have too. Raises: MachineError."""
+    with guarded(folder, "look at"):
+        found = folder.stat(follow_symlinks=False)
+    return found.st_uid, found.st_gid
 
 
 def sync_folder(folder: Path) -> None:

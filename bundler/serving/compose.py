@@ -32,6 +32,7 @@ def _service(spec: ContainerSpec) -> dict[str, Any]:
         "container_name": spec.name,
         "image": spec.image,
         "pull_policy": "never",
+        "entrypoint": list(spec.entrypoint or ()),
         "command": list(spec.args),
         "user": spec.user,
         "read_only": True,

@@ -7,6 +7,7 @@ ever holds one.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -19,6 +20,12 @@ Restart = Literal["unless-stopped", "no"]
 NOBODY: Final = "65532:65532"
 LABEL: Final = "llm-bundle.owner"
 """Every container, network and image of ours bears it; what does not is not ours to touch."""
+
+SPEC_LABEL: Final = "llm-bundle.spec"
+"""What a container was made from (``ContainerSpec.mark``), so that one that is to be otherwise is made anew."""
+
+HOST: Final = "host"
+"""As the only network: the host's own network namespace."""
 
 _GIB: Final = 1 << 30
 _MODEL: Final = f"{INSIDE}model"
@@ -88,12 +95,13 @@ class ContainerSpec:
     ``resolves``: it may look names up; not for the engine, since the resolvers of Docker before 26.0 (CVE-2024-29018)
     and of Podman ask the outside on behalf of internal networks, too.
     ``gpus`` says how GPUs are reached, ``gpu_ids`` which, counted from 0; none named means all there are.
-    ``stop_timeout`` and ``shm`` are in seconds and bytes; ``user`` None leaves the image's own.
+    ``stop_timeout`` and ``shm`` are in seconds and bytes; ``user`` and ``entrypoint`` None leave the image's own.
     """
 
     name: str
     image: str
     args: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] | None = None
     env: tuple[tuple[str, str], ...] = ()
     env_file: str | None = None
     mounts: tuple[Mount, ...] = ()
@@ -113,6 +121,11 @@ class ContainerSpec:
     logs: Logs = Logs()
     health: Health | None = None
     labels: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def mark(self) -> str:
+        """12 digits that follow from all of it."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
 
     @property
     def cdi_devices(self) -> tuple[str, ...]:

@@ -88,6 +88,8 @@ def more_args(spec: ContainerSpec) -> Iterator[str]:
     for tmpfs in spec.tmpfs:
         mode = "exec" if tmpfs.executable else "noexec"
         yield f"--tmpfs={tmpfs.target}:rw,nosuid,nodev,{mode},mode=1777,size={tmpfs.size}"
+    if spec.entrypoint is not None:
+        yield f"--entrypoint={json.dumps(list(spec.entrypoint))}"
     yield f"--shm-size={spec.shm}b"
     yield from (f"--ulimit={one.name}={one.soft}:{one.hard}" for one in spec.ulimits)
     yield from ("--log-driver=k8s-file", f"--log-opt=max-size={spec.logs.size}b")

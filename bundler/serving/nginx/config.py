@@ -10,7 +10,7 @@ from typing import Literal
 
 from bundler.errors import UsageError
 
-_NAME = re.compile(r"(?=.{1,253}\Z)(?!-)[A-Za-z0-9-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
+NAME = re.compile(r"(?=.{1,253}\Z)(?!-)[A-Za-z0-9-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
 _UPSTREAM = re.compile(r"((?!-)[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):([0-9]{1,5})")
 # Nginx cannot escape $, and include takes *, ? and [ for patterns.
 _PATH = re.compile(r'/[^\x00-\x1f\x7f"\\$*?\[\]{};\']*')
@@ -66,7 +66,7 @@ class ProxyConfig:
     host_logs: str | None = None
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.server_name):
+        if not NAME.fullmatch(self.server_name):
             raise _wrong("server_name", "a host name or an IPv4 address", self.server_name)
         if not self.upstreams:
             raise _wrong("upstreams", "at least one host:port", "none")

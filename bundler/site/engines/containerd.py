@@ -39,26 +39,26 @@ class Containerd:
             self._program.run(["images", "import", "-"], doing, seconds=_LOADING, body=body)
         finally:
             progress.end()
-        found = self._digest(image)
+        found = self._digest(image.tag)
         if found != str(image.digest):
             raise other_image("containerd", image, found)
         return found
 
     def has(self, image: StoredImage) -> bool:
         """See ``Images.has``."""
-        return self._digest(image) == str(image.digest)
+        return self._digest(image.tag) == str(image.digest)
 
-    def remove_image(self, image: StoredImage) -> bool:
+    def remove_image(self, tag: str) -> bool:
         """See ``Images.remove_image``."""
-        if self._digest(image) is None:
+        if self._digest(tag) is None:
             return False
-        self._program.run(["images", "rm", image.tag], f"removing {image.tag}")
+        self._program.run(["images", "rm", tag], f"removing {tag}")
         return True
 
-    def _digest(self, image: StoredImage) -> str | None:
+    def _digest(self, tag: str) -> str | None:
         """The digest of the manifest that our tag leads to."""
-        listed = self._program.run(["images", "ls", f"name=={image.tag}"], f"looking for {image.tag}")
+        listed = self._program.run(["images", "ls", f"name=={tag}"], f"looking for {tag}")
         for line in listed.decode("utf-8", "replace").splitlines()[1:]:
-            if line.split()[:1] == [image.tag] and (found := _DIGEST.search(line)):
+            if line.split()[:1] == [tag] and (found := _DIGEST.search(line)):
                 return found[0]
         return None

@@ -54,20 +54,20 @@ class Docker:
             self._api.load(archive.stream(image, progress), archive.length(image), doing)
         finally:
             progress.end()
-        found = self._id(image)
+        found = self._id(image.tag)
         if found not in image.ids:
             raise other_image("Docker", image, found)
         return found
 
     def has(self, image: StoredImage) -> bool:
         """See ``Images.has``."""
-        return self._id(image) in image.ids
+        return self._id(image.tag) in image.ids
 
-    def remove_image(self, image: StoredImage) -> bool:
+    def remove_image(self, tag: str) -> bool:
         """See ``Images.remove_image``."""
-        if self._id(image) is None:
+        if self._id(tag) is None:
             return False
-        self._api.delete(f"/images/{image.tag}", f"removing {image.tag}")
+        self._api.delete(f"/images/{tag}", f"removing {tag}")
         return True
 
     def create_network(self, name: str, owner: str, *, internal: bool, subnet: str | None = None) -> None:
@@ -80,6 +80,11 @@ class Docker:
         if subnet:
             body["IPAM"] = {"Config": [{"Subnet": subnet}]}
         self._api.post("/networks/create", f"making the network {name}", body)
+
+    def networks(self) -> dict[str, tuple[str, ...]]:
+        """See ``Engine.networks``."""
+        found = self._api.get("/networks", "listing its networks") or []
+        return {str(one.get("Name")): _subnets(one) for one in found}
 
     def remove_network(self, name: str) -> bool:
         """See ``Engine.remove_network``."""
@@ -114,6 +119,12 @@ class Docker:
         if self._mine(name):
             self._api.post(f"/containers/{name}/stop", f"stopping {name}", t=str(timeout))
 
+    def signal(self, name: str, signal: str) -> None:
+        """See ``Engine.signal``."""
+        if not self._mine(name):
+            raise refused("Docker", f"sending {signal} to {name}", "there is no such container")
+        self._api.post(f"/containers/{name}/kill", f"sending {signal} to {name}", signal=signal)
+
     def remove(self, name: str) -> bool:
         """See ``Engine.remove``."""
         if not self._mine(name):
@@ -132,8 +143,8 @@ class Docker:
         data = self._api.raw(f"/containers/{name}/logs", f"reading the log of {name}", _MOST_LOG, **query)
         return _unframed(data or b"").decode("utf-8", "replace")
 
-    def _id(self, image: StoredImage) -> str | None:
-        found = self._api.get(f"/images/{image.tag}/json", f"looking for {image.tag}")
+    def _id(self, tag: str) -> str | None:
+        found = self._api.get(f"/images/{tag}/json", f"looking for {tag}")
         return str(found.get("Id")) if isinstance(found, dict) else None
 
     def _mine(self, name: str) -> bool:
@@ -153,6 +164,11 @@ class Docker:
             raise refused(
                 "Docker", f"loading {image.name}", f"version {clean(version)} reads no zstd layers", hint=hint
             )
+
+
+def _subnets(network: dict[str, Any]) -> tuple[str, ...]:
+    rows = (network.get("IPAM") or {}).get("Config") or []
+    return tuple(str(row["Subnet"]) for row in rows if row.get("Subnet"))
 
 
 def _unframed(data: bytes) -> bytes:

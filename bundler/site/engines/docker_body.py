@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bundler.serving.container import LABEL, ContainerSpec
+from bundler.serving.container import LABEL, SPEC_LABEL, ContainerSpec
 from bundler.site.engines.interface import ContainerState
 
 _NANO: Final = 1_000_000_000
@@ -23,6 +23,8 @@ def container_body(spec: ContainerSpec, secrets: tuple[tuple[str, str], ...]) ->
     }
     if spec.user is not None:
         body["User"] = spec.user
+    if spec.entrypoint is not None:
+        body["Entrypoint"] = list(spec.entrypoint)
     if spec.health:
         body["Healthcheck"] = {
             "Test": ["CMD", *spec.health.command],
@@ -94,5 +96,6 @@ def container_state(name: str, found: dict[str, Any]) -> ContainerState:
         restarts=int(found.get("RestartCount") or 0),
         image_id=str(found.get("Image", "")),
         owner=(config.get("Labels") or {}).get(LABEL),
+        spec=(config.get("Labels") or {}).get(SPEC_LABEL, ""),
         addresses={network: str(one.get("IPAddress") or "") for network, one in networks.items()},
     )

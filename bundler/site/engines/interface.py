@@ -36,7 +36,8 @@ class ContainerState:
     """A container as it is now.
 
     ``status`` is one of created, running, restarting, paused, exited, dead; ``health`` one of starting, healthy,
-    unhealthy, or None where it has no check. ``started`` is the time in RFC 3339; ``addresses`` network → address.
+    unhealthy, or None where it has no check. ``started`` is the time in RFC 3339; ``addresses`` network → address;
+    ``spec`` is what its label says that it was made from, or empty.
     """
 
     name: str
@@ -49,6 +50,7 @@ class ContainerState:
     image_id: str
     owner: str | None
     addresses: dict[str, str] = field(default_factory=dict)
+    spec: str = ""
 
     @property
     def running(self) -> bool:
@@ -71,8 +73,8 @@ class Images(Protocol):
     def has(self, image: StoredImage) -> bool:
         """Whether the engine has this very image under our tag."""
 
-    def remove_image(self, image: StoredImage) -> bool:
-        """Take our tag away, and the image where nothing else uses it; whether it was there."""
+    def remove_image(self, tag: str) -> bool:
+        """Take a tag of ours away, and the image where nothing else uses it; whether it was there."""
 
 
 class Engine(Images, Protocol):
@@ -83,6 +85,9 @@ class Engine(Images, Protocol):
 
         Raises: EngineError, also when a network of that name is not ours or is of the other sort.
         """
+
+    def networks(self) -> dict[str, tuple[str, ...]]:
+        """Name → subnets of all networks of the engine, whosever they are."""
 
     def remove_network(self, name: str) -> bool:
         """Remove a network of ours; whether it was there."""
@@ -95,6 +100,9 @@ class Engine(Images, Protocol):
 
     def stop(self, name: str, timeout: int = 30) -> None:
         """Stop a container of ours, with force after ``timeout`` seconds; none of that name is fine."""
+
+    def signal(self, name: str, signal: str) -> None:
+        """Send the first process of a container of ours a signal, as in ``HUP``. Raises: EngineError, also for none."""
 
     def remove(self, name: str) -> bool:
         """Remove a container of ours, running or not; whether it was there."""

@@ -23,6 +23,7 @@ from bundler.site.engines.words import refused
 _LOADING: Final = 3600
 _MOST_LOG: Final = 1 << 20
 _VIEW: Final = "llm-bundle-loading"
+_LISTING: Final = "listing its networks"
 
 
 class Podman:
@@ -58,7 +59,7 @@ class Podman:
         finally:
             progress.end()
         self._rename(image, doing)
-        found = self._id(image)
+        found = self._id(image.tag)
         if found not in image.ids:
             raise other_image("Podman", image, found)
         return found
@@ -72,13 +73,13 @@ class Podman:
 
     def has(self, image: StoredImage) -> bool:
         """See ``Images.has``."""
-        return self._id(image) in image.ids
+        return self._id(image.tag) in image.ids
 
-    def remove_image(self, image: StoredImage) -> bool:
+    def remove_image(self, tag: str) -> bool:
         """See ``Images.remove_image``."""
-        if self._id(image) is None:
+        if self._id(tag) is None:
             return False
-        self._program.run(["image", "rm", image.tag], f"removing {image.tag}")
+        self._program.run(["image", "rm", tag], f"removing {tag}")
         return True
 
     def create_network(self, name: str, owner: str, *, internal: bool, subnet: str | None = None) -> None:
@@ -91,6 +92,15 @@ class Podman:
         self._program.run(
             ["network", "create", f"--label={LABEL}={owner}", *options, name], f"making the network {name}"
         )
+
+    def networks(self) -> dict[str, tuple[str, ...]]:
+        """See ``Engine.networks``."""
+        found = _parsed(self._program.run(["network", "ls", "--format=json"], _LISTING), _LISTING)
+        rows = found if isinstance(found, list) else []
+        return {
+            str(row.get("name")): tuple(str(one["subnet"]) for one in row.get("subnets") or [] if one.get("subnet"))
+            for row in rows
+        }
 
     def remove_network(self, name: str) -> bool:
         """See ``Engine.remove_network``."""
@@ -123,6 +133,12 @@ class Podman:
         if self._mine(name):
             self._program.run(["stop", f"--time={timeout}", name], f"stopping {name}", seconds=timeout + 60)
 
+    def signal(self, name: str, signal: str) -> None:
+        """See ``Engine.signal``."""
+        if not self._mine(name):
+            raise refused("Podman", f"sending {signal} to {name}", "there is no such container")
+        self._program.run(["kill", f"--signal={signal}", name], f"sending {signal} to {name}")
+
     def remove(self, name: str) -> bool:
         """See ``Engine.remove``."""
         if not self._mine(name):
@@ -151,8 +167,8 @@ class Podman:
         known = (state.get("Health") or state.get("Healthcheck") or {}).get("Status")
         return "starting" if known in ("", "starting", None) else "unhealthy"
 
-    def _id(self, image: StoredImage) -> str | None:
-        found = self._one(["image", "inspect", image.tag], f"looking for {image.tag}")
+    def _id(self, tag: str) -> str | None:
+        found = self._one(["image", "inspect", tag], f"looking for {tag}")
         return f"sha256:{str(found.get('Id')).removeprefix('sha256:')}" if found else None
 
     def _network(self, name: str) -> dict[str, Any] | None:

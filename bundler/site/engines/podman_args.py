@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
-from bundler.serving.container import LABEL, ContainerSpec
+from bundler.serving.container import LABEL, SPEC_LABEL, ContainerSpec
 from bundler.serving.quadlet import host_address, more_args
 from bundler.site.engines.interface import ContainerState
+
+# What Podman's own service starts at boot is this alone, before Podman 5.
+_RESTART: Final = {"unless-stopped": "always", "no": "no"}
 
 
 def create_args(spec: ContainerSpec) -> tuple[str, ...]:
@@ -15,7 +18,7 @@ def create_args(spec: ContainerSpec) -> tuple[str, ...]:
     return (
         *(f"--name={spec.name}", "--read-only", "--cap-drop=all"),
         *(f"--cap-add={capability}" for capability in spec.capabilities),
-        *("--security-opt=no-new-privileges", f"--restart={spec.restart}"),
+        *("--security-opt=no-new-privileges", f"--restart={_RESTART[spec.restart]}"),
         *_process(spec),
         *_network(spec),
         *(f"--volume={m.source}:{m.target}:{'rw' if m.writable else 'ro'}" for m in spec.mounts),
@@ -58,5 +61,6 @@ def container_state(name: str, found: dict[str, Any], health: str | None) -> Con
         restarts=int(found.get("RestartCount") or 0),
         image_id=f"sha256:{str(found.get('Image', '')).removeprefix('sha256:')}",
         owner=(config.get("Labels") or {}).get(LABEL),
+        spec=(config.get("Labels") or {}).get(SPEC_LABEL, ""),
         addresses={network: str(one.get("IPAddress") or "") for network, one in networks.items()},
     )

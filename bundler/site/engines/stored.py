@@ -52,9 +52,8 @@ class StoredImage:
 
     @property
     def tag(self) -> str:
-        """``localhost/llm-bundle/<last part of the name>:<first 12 digits of the digest>``."""
-        last = self.name.partition("@")[0].rpartition("/")[2].partition(":")[0]
-        return f"localhost/llm-bundle/{last}:{self.digest.short}"
+        """See ``tag_of``."""
+        return tag_of(self.name, self.digest)
 
     @property
     def ids(self) -> frozenset[str]:
@@ -69,6 +68,12 @@ class StoredImage:
     def path(self, blob: Blob) -> Path:
         """Where ``blob`` lies."""
         return self.layout / "blobs" / "sha256" / blob.digest.hex
+
+
+def tag_of(name: str, digest: Digest) -> str:
+    """``localhost/llm-bundle/<last part of the name>:<first 12 digits of the digest>``."""
+    last = name.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    return f"localhost/llm-bundle/{last}:{digest.short}"
 
 
 def read_image(layout: Path, name: str, digest: Digest) -> StoredImage:

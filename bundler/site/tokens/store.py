@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from bundler.disk import disk_error, guarded, is_there, read_bounded, sync_folder, write_whole
+from bundler.disk import disk_error, guarded, is_there, owner_of, read_bounded, sync_folder, write_whole
 from bundler.errors import MachineError
 from bundler.serving.nginx.tokens import token_map
 from bundler.site.tokens.model import MAX_BYTES, Token, decode, encode
@@ -42,8 +42,8 @@ class TokenStore:
         if not create and not is_there(self._secrets):
             hint = "Name the folder of the installation with --root, or make a first token: llm-bundle token new"
             raise MachineError(f"{self._secrets}: is not there: no tokens were made at this place", hint=hint)
-        for folder in (self._secrets, self.include.parent):
-            _private_folder(folder)
+        _private_folder(self._secrets)
+        _private_folder(self.include.parent, given_away=os.geteuid() == 0)
         path = self._secrets / "tokens.lock"
         with guarded(path, "lock"):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -76,15 +76,17 @@ class TokenStore:
 
 
 def _write(path: Path, data: bytes) -> None:
-    write_whole(path, data, 0o600)
+    # The container that includes it runs as another user, to whom ``install`` has given the folder.
+    write_whole(path, data, 0o600, owner=owner_of(path.parent))
     sync_folder(path.parent)
 
 
-def _private_folder(folder: Path) -> None:
+def _private_folder(folder: Path, *, given_away: bool = False) -> None:
+    """Make it, or make it private. ``given_away``: root may have given it to the user of a container."""
     with guarded(folder, "make"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+    if not stat.S_ISDIR(found.st_mode) or (found.st_uid != os.geteuid() and not given_away):
         raise MachineError(
             f"{folder}: expected a folder of this user, found a link or another user's",
             hint="Run as the user who installed, or look who put it there.",

@@ -1,0 +1,49 @@
+"""Who keeps containers running: starts them again after a crash and after a boot. The engine itself, by its policy.
+
+Rules: what runs as it is to be is left alone; what is otherwise is made anew. What is stopped is gone, so that no boot
+brings it back: Podman's own service starts every container that is there, stopped by hand or not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from bundler.serving.container import SPEC_LABEL, ContainerSpec
+from bundler.site.engines.interface import Engine
+
+
+class Keeper(Protocol):
+    """Starts containers for good, and stops them for good."""
+
+    def start(self, spec: ContainerSpec) -> None:
+        """Start the container, and keep it running. Raises: EngineError, MachineError."""
+
+    def stop(self, name: str, timeout: int) -> None:
+        """Stop it within ``timeout`` seconds, and remove it; fine when there is none. Raises: EngineError."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineKeeper:
+    """The engine's own restart policy."""
+
+    engine: Engine
+
+    def start(self, spec: ContainerSpec) -> None:
+        """See ``Keeper.start``."""
+        marked = with_mark(spec)
+        found = self.engine.inspect(spec.name)
+        if found and found.running and found.spec == spec.mark:
+            return
+        self.engine.remove(spec.name)
+        self.engine.run(marked)
+
+    def stop(self, name: str, timeout: int) -> None:
+        """See ``Keeper.stop``."""
+        self.engine.stop(name, timeout)
+        self.engine.remove(name)
+
+
+def with_mark(spec: ContainerSpec) -> ContainerSpec:
+    """``spec`` with a label by which a container shows that it was made from it."""
+    return replace(spec, labels=(*spec.labels, (SPEC_LABEL, spec.mark)))
