@@ -26,8 +26,12 @@ class Handler(_Handler):  # type: ignore[misc]
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class calls it so)
         print(f'INFO:     {self.client_address[0]} - "{self.requestline}" {args[1] if args[1:] else ""}', flush=True)
 
+    mute = False
+
     def _dispatch(self, body: bytes) -> Any:
         path = urlsplit(self.path).path
+        if self.mute and path == "/v1/chat/completions":
+            return self._json(500, {"error": {"message": "EngineCore encountered an issue, on purpose"}})
         if path == "/health":
             return self._json(200, {})
         if path == "/metrics":
@@ -98,14 +102,22 @@ def main() -> None:
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--max-model-len", type=int, default=65_536)
+    parser.add_argument("--fault", choices=["crash", "mute"], help="end at once; answer no chat completion")
     known, _ = parser.parse_known_args()
+    if known.fault == "crash":
+        print("torch.OutOfMemoryError: CUDA out of memory, on purpose", file=sys.stderr, flush=True)
+        sys.exit(1)
+    Handler.mute = known.fault == "mute"
     if not Path(known.model).exists():
         print(f"OSError: Repo id must be in the form 'repo_name': '{known.model}'.", file=sys.stderr)
         sys.exit(1)
     key = os.environ.get("VLLM_API_KEY", "")
     server = ThreadingHTTPServer((known.host, known.port), Handler)
     server.behaviour = Behaviour(  # type: ignore[attr-defined]
-        token=key, model=known.served_model_name, context=known.max_model_len
+        token=key,
+        model=known.served_model_name,
+        context=known.max_model_len,
+        gap=float(os.environ.get("TEST_GAP", "0")),
     )
     # The first process of a container gets no signal that it does not ask for.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
