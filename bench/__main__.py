@@ -6,7 +6,7 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -57,16 +57,22 @@ def _measured(place: Path, payload: Payload, registry: str) -> Iterator[Row]:
         _say("verifying")
         yield from figures.verifying(tool, payload, place)
         yield from figures.starting(tool)
-        yield from _unpacked(tool, payload, place)
+        yield from _on(place, "xfs", payload, lambda disk: figures.unpacking(tool, payload, disk))
+        yield from _on(place, "xfs", payload, lambda disk: figures.releasing_on_xfs(tool, payload, disk))
+        yield from _on(place, "ext4", payload, lambda disk: figures.releasing_on_ext4(tool, payload, disk))
 
 
-def _unpacked(tool: Tool, payload: Payload, place: Path) -> Iterator[Row]:
-    _say("unpacking on XFS")
+def _on(place: Path, kind: str, payload: Payload, figure: Callable[[Path], Iterator[Row]]) -> Iterator[Row]:
+    """The figures of a file system of its own, removed afterwards."""
+    _say(f"unpacking on {kind}")
+    folder = place / kind
     try:
-        with mounted("xfs", place / "xfs", size=3 * payload.bytes + (1 << 29)) as disk:
-            yield from figures.unpacking(tool, payload, disk)
+        with mounted(kind, folder, size=3 * payload.bytes + (1 << 29)) as disk:
+            yield from figure(disk)
     except pytest.skip.Exception as reason:
-        _say(f"NOT MEASURED, unpack on XFS: {reason}")
+        _say(f"NOT MEASURED, unpacking on {kind}: {reason}")
+    folder.with_suffix(".img").unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _options() -> argparse.Namespace:

@@ -85,6 +85,32 @@ def unpacking(tool: Tool, payload: Payload, disk: Path) -> Iterator[Row]:
     yield Row("tar and sha256sum -c / unpack on XFS, time", hand.seconds / unpack.seconds)
 
 
+def releasing_on_xfs(tool: Tool, payload: Payload, disk: Path) -> Iterator[Row]:
+    """Add the bundle as a release on ``disk``, an XFS where it lies itself, beside tar and sha256sum there."""
+    bundle = Path(shutil.copy(tool.bundle, disk))
+    before = _taken(disk)
+    added = tool.release(bundle, disk / "site")
+    taken = _taken(disk) - before
+    shutil.rmtree(disk / "site")
+    hand = script(f"tar -xf {bundle.name}\ncd {TOP}\nsha256sum -c --quiet --strict SHA256SUMS", cwd=disk)
+    detail = f"release {added.seconds:.2f} s, tar and sha256sum -c {hand.seconds:.2f} s"
+    yield Row("release on XFS: new blocks / payload", max(0, taken) / payload.bytes, "at most", 0.01, detail=detail)
+    yield Row("tar and sha256sum -c / release on XFS, time", hand.seconds / added.seconds)
+
+
+def releasing_on_ext4(tool: Tool, payload: Payload, disk: Path) -> Iterator[Row]:
+    """Add the bundle as a release on ``disk``, an ext4; then once more, as an upgrade that has the same weights."""
+    first = tool.release(tool.bundle, disk / "site")
+    taken = _taken(disk)
+    folder = Path(first.output.strip())
+    folder.rename(folder.with_name(folder.name[:-12] + "0" * 12))
+    again = tool.release(tool.bundle, disk / "site")
+    detail = f"{first.seconds:.2f} s; with the same data there already {again.seconds:.2f} s"
+    yield Row("release on ext4: bytes written / payload", first.wchar / payload.bytes, "at most", 1.02, detail=detail)
+    yield Row("the same data again: bytes written / payload", again.wchar / payload.bytes, "at most", 0.01)
+    yield Row("the same data again: new blocks / payload", (_taken(disk) - taken) / payload.bytes, "at most", 0.01)
+
+
 def _settled(side: Callable[[], Usage]) -> Usage:
     """What ``side`` takes when it need not wait for what the one before left to be written."""
     os.sync()
