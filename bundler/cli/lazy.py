@@ -13,7 +13,8 @@ import click
 class Lazy(click.Group):
     """A group from a table: the name of each command, and its line of help.
 
-    ``module`` is the name of a command's module with ``{}`` for the command; the module calls it ``command``.
+    ``module`` is the name of a command's module with ``{}`` for the command, its dashes as underscores; the module
+    calls it ``command``.
     """
 
     def __init__(self, *args: Any, table: Mapping[str, str], module: str, **kwargs: Any) -> None:
@@ -27,7 +28,7 @@ class Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.table:
             return None
-        command: click.Command = importlib.import_module(self.module.format(cmd_name)).command
+        command: click.Command = importlib.import_module(self.module.format(cmd_name.replace("-", "_"))).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bundler.disk import read_bounded
 from bundler.errors import MachineError
 from bundler.site.doctor.interface import Finding, Wish
-
-if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
+from bundler.site.tls.x509 import Certificate, read_certificates, shown
 
 _MOST: Final = 1 << 20
 _SOON: Final = 30 * 86_400
@@ -36,12 +34,10 @@ def check_certificate(wish: Wish) -> Iterator[Finding]:
     yield _chain(chain)
 
 
-def _read(path: Path) -> list[Certificate] | Finding:
-    from cryptography.x509 import load_pem_x509_certificates
-
+def _read(path: Path) -> tuple[Certificate, ...] | Finding:
     expected = "certificates in PEM, the server's own first"
     try:
-        return load_pem_x509_certificates(read_bounded(path, _MOST))
+        return read_certificates(read_bounded(path, _MOST))
     except MachineError as error:
         return Finding("certificate", "block", error.message, expected, error.hint or "Check --tls-cert.")
     except ValueError:
@@ -50,7 +46,7 @@ def _read(path: Path) -> list[Certificate] | Finding:
 
 
 def _validity(certificate: Certificate) -> Finding:
-    first, last = certificate.not_valid_before_utc.timestamp(), certificate.not_valid_after_utc.timestamp()
+    first, last = certificate.not_before, certificate.not_after
     now = time.time()
     found = f"valid from {_day(first)} to {_day(last)}"
     if now < first:
@@ -80,14 +76,10 @@ def _key(certificate: Path, key: Path) -> Finding:
 
 
 def _name(certificate: Certificate, server_name: str) -> Finding:
-    from cryptography.x509 import DNSName, ExtensionNotFound, IPAddress, SubjectAlternativeName
-
-    try:
-        names = certificate.extensions.get_extension_for_class(SubjectAlternativeName).value
-    except (ExtensionNotFound, ValueError):
+    found = certificate.names
+    if found is None:
         fix = "Get a certificate with a subject alternative name; the common name alone is not looked at any more."
         return Finding("certificate's names", "block", "none", server_name, fix)
-    found = [*names.get_values_for_type(DNSName), *map(str, names.get_values_for_type(IPAddress))]
     if any(_fits(name.lower(), server_name.lower()) for name in found):
         return Finding("certificate's names", "ok", ", ".join(found)[:200])
     fix = f"Get a certificate for {server_name}, or set proxy.server_name to a name that it has."
@@ -99,14 +91,14 @@ def _fits(pattern: str, name: str) -> bool:
     return pattern == name or (pattern.startswith("*.") and pattern[2:] == name.partition(".")[2])
 
 
-def _chain(chain: list[Certificate]) -> Finding:
+def _chain(chain: tuple[Certificate, ...]) -> Finding:
     """Every certificate is signed by the next; the last may lead to a root that clients have."""
     for lower, upper in pairwise(chain):
         if lower.issuer != upper.subject:
-            found = f"{upper.subject.rfc4514_string()[:80]} did not issue {lower.subject.rfc4514_string()[:80]}"
+            found = f"{shown(upper.subject)} did not issue {shown(lower.subject)}"
             fix = "Put the server's certificate first, then the CA's between, in order; the root may be left out."
             return Finding("certificate chain", "block", found, "in order", fix)
-    if len(chain) == 1 and chain[0].issuer != chain[0].subject:
+    if len(chain) == 1 and not chain[0].is_own_issuer:
         fix = "If your CA has certificates between, append them; if it signs directly, all is well."
         return Finding("certificate chain", "warn", "the server's certificate alone", "with those between", fix)
     return Finding("certificate chain", "ok", f"{len(chain)} certificates, in order")
