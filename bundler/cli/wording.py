@@ -15,6 +15,7 @@ from bundler.pack.build import Built
 from bundler.pack.locking import Made
 from bundler.pack.outlook import Memory, Outlook, memory
 from bundler.pack.plan import Plan
+from bundler.spec.families import fetched_by
 from bundler.trust.keys import KeyName
 
 Place: TypeAlias = "Callable[[str], str]"
@@ -57,6 +58,10 @@ def plan_json(lock: Lock, plan: Plan, ahead: Outlook, place: Place) -> dict[str,
                 "kv_bytes_per_token": model.facts.kv_bytes_per_token,
             }
             for model in lock.models
+        ],
+        "files": [
+            {"path": one.path, "bytes": one.size, "digest": str(one.digest), "fetched_by": fetched_by(one.path)}
+            for one in lock.extras
         ],
         "fetch_bytes": ahead.fetch_bytes,
         "bundle_bytes": ahead.bundle_bytes,
@@ -126,11 +131,14 @@ def _gpu_json(need: Memory | None) -> dict[str, Any] | None:
     if need is None:
         return None
     fits = [{"name": fit.gpu_name, "bytes": fit.gpu_bytes, "count": fit.count} for fit in need.fits]
-    return {"bytes": need.need.total, "context": need.context, "fits": fits}
+    return {"bytes": need.need.total, "context": need.context, "replicas": need.replicas, "fits": fits}
 
 
 def _gpu_text(need: Memory | None) -> str:
-    return sentence(need.need, need.fits) if need else "not known: neither bundle.yml nor the model says a context"
+    if need is None:
+        return "not known: neither bundle.yml nor the model says a context"
+    each = f"{need.replicas} replicas, each " if need.replicas > 1 else ""
+    return each + sentence(need.need, need.fits)
 
 
 def _image_bytes(image: LockedImage) -> int:
@@ -147,7 +155,8 @@ def _image_row(image: LockedImage) -> tuple[str, str, str]:
 
 
 def _extra_row(extra: LockedFile) -> tuple[str, str, str]:
-    return extra.path, size_text(extra.size), "from its address"
+    reader = fetched_by(extra.path)
+    return extra.path, size_text(extra.size), "from its address" + (f", for {reader}" if reader else "")
 
 
 def _model_row(model: LockedModel, place: str = "") -> tuple[str, str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bundler.disk import size_text
-from bundler.lock.model import Lock, LockedImage, LockedModel
+from bundler.lock.model import Lock, LockedFile, LockedImage, LockedModel
+from bundler.spec.families import fetched_by
 
 
 def readme(lock: Lock, others: tuple[str, ...]) -> str:
@@ -103,7 +104,7 @@ def _contents(lock: Lock, others: tuple[str, ...]) -> str:
     rows += [(f"`{path}`", _meaning(path)) for path in others]
     rows += [("`images/`", "an OCI image layout with the images below")] if lock.images else []
     rows += [(f"`models/{model.id}/`", _model(model)) for model in lock.models]
-    rows += [(f"`{extra.path}`", size_text(extra.size)) for extra in lock.extras]
+    rows += [(f"`{extra.path}`", _extra(extra)) for extra in lock.extras]
     table = "\n".join(f"| {left} | {right} |" for left, right in rows)
     return f"## What is in it\n\n| path | what |\n| --- | --- |\n{table}\n"
 
@@ -132,6 +133,11 @@ _MEANINGS = {
 
 def _meaning(path: str) -> str:
     return _MEANINGS.get(path, "written by llm-bundle")
+
+
+def _extra(extra: LockedFile) -> str:
+    reader = fetched_by(extra.path)
+    return size_text(extra.size) + (f", which {reader} in the engine would fetch when it starts" if reader else "")
 
 
 def _model(model: LockedModel) -> str:

@@ -14,11 +14,12 @@ IMAGE_GROWTH = 2.4
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What of GPU memory the served model takes with ``context`` tokens, and the GPUs that have it."""
+    """What of GPU memory one engine takes with ``context`` tokens, and the GPUs that have it; ``replicas`` run."""
 
     context: int
     need: GpuNeed
     fits: tuple[Fit, ...]
+    replicas: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def memory(lock: Lock) -> Memory | None:
     if not context:
         return None
     need = gpu_need(served.facts, context=context)
-    return Memory(context, need, gpus_that_fit(need))
+    return Memory(context, need, gpus_that_fit(need), lock.request["serve"].get("replicas") or 1)
 
 
 def outlook(lock: Lock, plan: Plan) -> Outlook:

@@ -131,6 +131,12 @@ def family_of(model_id: str, architecture: str | None = None) -> Family | None:
     return next((f for f in families() if architecture and architecture in f.architectures), None)
 
 
+def fetched_by(path: str) -> str | None:
+    """The part of an engine that would fetch a file of this name when it starts; None where none is known."""
+    name = path.rpartition("/")[2]
+    return next((one.by for family in families() for one in family.fetched if one.name == name), None)
+
+
 def engine_args(family: Family, image_tag: str | None, files: Iterable[str] | None = None) -> EngineArgs:
     """What vLLM of the image ``image_tag`` must be told for ``family``, before the user's own arguments.
 

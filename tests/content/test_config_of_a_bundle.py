@@ -45,6 +45,29 @@ def test_the_vocabularies_are_found_among_the_files(lock: Lock) -> None:
     assert (plan := serve_plan(replace(lock, extras=(extra,)))) and plan.vocabularies == "extra/tiktoken"
 
 
+def test_several_engines(lock: Lock) -> None:
+    assert (plan := serve_plan(lock)) and (plan.replicas, plan.upstreams, plan.beside) == (1, (), ())
+    serve = {**lock.request["serve"], "replicas": 3, "upstreams": ["192.0.2.7:8000"]}
+    plan = decode(config_files(replace(lock, request={**lock.request, "serve": serve}))[PATH].encode())
+    assert (plan.replicas, plan.upstreams) == (3, ("192.0.2.7:8000",))
+
+
+def test_what_arguments_name(lock: Lock) -> None:
+    draft = replace(lock.models[0], id="org/draft", files=(LockedFile("q4/d.gguf", 1, Digest.of(b"x")),))
+    args = ["--speculative-model=model://org/draft", "--tokenizer", "model://example/Tiny-Llama-Instruct",
+            "--chat-template", "extra://t/chat.jinja"]  # fmt: skip
+    request = {**lock.request, "serve": {**lock.request["serve"], "args": args}}
+    plan = serve_plan(replace(lock, models=(*lock.models, draft), request=request))
+    assert plan is not None
+    assert plan.args[-5:] == (
+        "--speculative-model=/llm-bundle/models/org/draft/q4/d.gguf",
+        *("--tokenizer", "/llm-bundle/models/example/Tiny-Llama-Instruct"),
+        *("--chat-template", "/llm-bundle/extra/t/chat.jinja"),
+    )
+    assert plan.beside == ("extra/t/chat.jinja", "models/example/Tiny-Llama-Instruct", "models/org/draft")
+    assert decode(plan.encode()) == plan
+
+
 def test_lm_studio_has_no_container(lock: Lock) -> None:
     request = {**lock.request, "serve": {**lock.request["serve"], "engine": "lmstudio"}}
     assert config_files(replace(lock, request=request)) == {}

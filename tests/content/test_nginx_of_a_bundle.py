@@ -86,6 +86,22 @@ def test_only_where_it_is_complete(lock: Lock) -> None:
     assert nginx_files(replace(lock, request=request)) == {}
 
 
+def upstream_lines(lock: Lock, **serve: object) -> list[str]:
+    request = {**lock.request, "serve": {**lock.request["serve"], **serve}}
+    text = nginx_files(replace(lock, request=request))["config/nginx/llm-bundle.conf"]
+    return [
+        line.strip() for line in text.splitlines() if line.strip().startswith("server llm-engine") or ":9000" in line
+    ]
+
+
+def test_several_engines(lock: Lock) -> None:
+    assert upstream_lines(lock) == ["server llm-engine:8000;"]
+    several = " max_fails=3 fail_timeout=30s;"
+    names = ["llm-engine-1:8000", "llm-engine-2:8000", "192.0.2.7:9000"]
+    found = upstream_lines(lock, replicas=2, upstreams=["192.0.2.7:9000"])
+    assert found == [f"server {name}{several}" for name in names]
+
+
 def test_the_same_lock_gives_the_same_bytes_and_no_secret(lock: Lock) -> None:
     assert nginx_files(lock) == nginx_files(replace(lock))
     assert not any(

@@ -12,12 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from bundler.cli.wording import plan_json, plan_lines
+from bundler.content.render import render
 from bundler.digest import Digest
 from bundler.errors import IntegrityError, LockError, SourceError
 from bundler.lock import side_files
 from bundler.lock.file import write_lock
 from bundler.pack.build import Options, build
 from bundler.pack.locking import Made, locked_plan, make_lock
+from bundler.pack.outlook import outlook
 from bundler.serving.container import Mount, SiteChoices, engine_container
 from bundler.serving.plan import PATH, decode
 from bundler.site.medium import find
@@ -151,6 +154,29 @@ def test_all_the_way(folder: Path, server: FaultyServer) -> None:
     assert (Path(inside[draft["model"]]) / "config.json").is_file()
     assert Path(inside[args[args.index("--chat-template") + 1]]).read_bytes() == TEMPLATE
     assert spec_of_container.gpu_ids == (1,)
+
+
+@pytest.mark.usefixtures("known")
+def test_plan_and_readme_tell_of_them(folder: Path, server: FaultyServer) -> None:
+    files = "files:" + brought(server, "chat.jinja", "extra/chat.jinja", TEMPLATE)
+    spec = spec_in(folder, bundle_yml(files, "  replicas: 3\n", mirrored(server)))
+    lock = locked(spec).lock
+    _, plan = locked_plan(spec, folder / "bundle.lock")
+    ahead = outlook(lock, plan)
+    document = plan_json(lock, plan, ahead, str)
+    assert [(one["path"], one["bytes"], one["fetched_by"]) for one in document["files"]] == [
+        ("extra/chat.jinja", len(TEMPLATE), None),
+        ("extra/side/o200k_base.tiktoken", len(O200K), "openai-harmony"),
+        ("extra/side/cl100k_base.tiktoken", len(CL100K), "openai-harmony"),
+    ]
+    assert document["gpu"]["replicas"] == 3
+    lines = plan_lines(lock, plan, ahead, str)
+    assert any("o200k_base.tiktoken" in line and "for openai-harmony" in line for line in lines)
+    assert not any("chat.jinja" in line and "harmony" in line for line in lines)
+    assert any("GPU" in line and "3 replicas, each about" in line for line in lines)
+    text = next(file.data.decode() for file in render(lock) if file.path == "README.md")
+    assert "| `extra/side/o200k_base.tiktoken` | 4.0 kB, which openai-harmony in the engine would fetch when" in text
+    assert f"| `extra/chat.jinja` | {len(TEMPLATE)} bytes |" in text
 
 
 def test_a_mirror_with_other_bytes_is_found_out(folder: Path, server: FaultyServer) -> None:

@@ -35,6 +35,14 @@ ENGINE: Final = "llm-engine:8000"
 _TAG: Final = re.compile(r"(?:.*/)?[^/:@]*nginx[^/:@]*:(\d+\.\d+(?:\.\d+)?)(?![\d.])[^/@]*(?:@.*)?")
 
 
+def engine_names(replicas: int) -> tuple[str, ...]:
+    """The engines of this host as a bundle's own configuration calls them: llm-engine, or llm-engine-1 and so on."""
+    if replicas == 1:
+        return (ENGINE,)
+    name, _, port = ENGINE.partition(":")
+    return tuple(f"{name}-{number}:{port}" for number in range(1, replicas + 1))
+
+
 def container_config(
     server_name: str, *, upstreams: tuple[str, ...] = (ENGINE,), monitors: tuple[str, ...] = ("127.0.0.1",)
 ) -> ProxyConfig:
