@@ -199,6 +199,7 @@ def start_server(state: State, address: str, port: int) -> None:
     # Only here: it is slow, and lms is called often.
     import urllib.request
 
+    stop_server(state)
     with open(os.devnull, "r+b") as nothing:  # noqa: PTH123 (three times the same)
         process = subprocess.Popen(
             [sys.executable, str(HERE / "lms_server.py"), address, str(port), str(home())],

@@ -9,10 +9,12 @@ from bundler.site.doctor.engine import check_engine
 from bundler.site.doctor.gpu import check_gpus
 from bundler.site.doctor.host import check_clock, check_guards, check_limits, check_ports, check_space
 from bundler.site.doctor.interface import Check, Finding, Wish
+from bundler.site.doctor.lmstudio import check_lmstudio
 
 CHECKS: Final[tuple[Check, ...]] = (
     check_space,
     check_engine,
+    check_lmstudio,
     check_gpus,
     check_ports,
     check_certificate,

@@ -42,7 +42,9 @@ def check_gpus(wish: Wish) -> Iterator[Finding]:
     yield _count(gpus, wish)
     yield from _memory(gpus, wish)
     yield from _driver(gpus, wish)
-    yield _toolkit()
+    # LM Studio runs in no container.
+    if wish.manifest is None or any(image.role == "engine" for image in wish.manifest.images):
+        yield _toolkit()
 
 
 def parse(output: str) -> tuple[Gpu, ...]:

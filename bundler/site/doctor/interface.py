@@ -29,7 +29,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be installed where. Sizes in bytes; ``image_config`` is the engine image's own configuration."""
+    """What is to be installed where. Sizes in bytes; ``image_config`` is the engine image's own configuration.
+
+    ``lms`` and ``lmstudio_user`` are LM Studio's command and user, as in the settings.
+    """
 
     root: Path
     manifest: Manifest | None = None
@@ -41,6 +44,8 @@ class Wish:
     image_config: Mapping[str, object] = field(default_factory=dict)
     gpu_bytes: int = 0
     gpus: int = 1
+    lms: str = "lms"
+    lmstudio_user: str | None = None
 
 
 Check: TypeAlias = "Callable[[Wish], Iterable[Finding]]"
