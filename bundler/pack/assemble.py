@@ -34,8 +34,8 @@ class Origins(Protocol):
 
 def assemble(lock: Lock, origins: Origins) -> Plan:
     """The plan of the bundle that ``lock`` determines. Raises: LockError, and what ``origins`` raises."""
-    ingredients = [inline(file.path, file.data, file.role) for file in render_locked(lock, tool=__version__)]
-    ingredients.append(tool_member(lock.site_tool))
+    ingredients = [tool_member(lock.site_tool)]  # of all that can differ here, what says best why
+    ingredients += [inline(file.path, file.data, file.role) for file in render_locked(lock, tool=__version__)]
     ingredients += _images(lock, origins)
     for model in lock.models:
         ingredients += [

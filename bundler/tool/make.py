@@ -2,7 +2,8 @@
 
 Rules: no network and nothing of this machine in the result. Modules are neither compiled (bytecode is of one version
 of Python) nor compressed (what zlib makes of the same bytes depends on which zlib it is). Pex runs in a process of its
-own, away from the user's settings and caches; it sorts the members and sets their times.
+own, away from the user's settings and caches. It sorts the members and sets their times, but keeps who may run which
+of its own files, and on some disks that is everybody: so the zip file is written once more, with our own headers.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import os
 import subprocess
 import sys
 import tempfile
+from io import BytesIO
 from pathlib import Path
 from typing import Final
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from bundler.disk import guarded
 from bundler.errors import MachineError
@@ -20,9 +23,10 @@ from bundler.tool.carried import Carried
 
 _PREAMBLE: Final = Path(__file__).with_name("preamble.py")
 _SECONDS: Final = 120
+_SHEBANG: Final = "/usr/bin/env python3"
 _OPTIONS: Final = (
     "--entry-point=bundler.cli.main:run",
-    "--python-shebang=/usr/bin/env python3",
+    f"--python-shebang={_SHEBANG}",
     "--no-compile",
     "--no-compress",
     "--no-use-system-time",
@@ -40,14 +44,12 @@ def make(carried: Carried) -> bytes:
         for file in carried.files:
             _copy(file.source, place / "content" / file.path)
         _run_pex(place)
-        return (place / "made.pex").read_bytes()
+        return _plain(place / "made.pex")
 
 
 def _copy(source: Path, target: Path) -> None:
-    """The bytes alone: pex would keep who may run a file."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(source.read_bytes())
-    target.chmod(0o644)
 
 
 def _run_pex(place: Path) -> None:
@@ -78,3 +80,16 @@ def _run_pex(place: Path) -> None:
             f"pex could not make llm-bundle.pex: {said[0][:300] if said else f'exit code {done.returncode}'}",
             hint="Install it anew: pip install --force-reinstall pex",
         )
+
+
+def _plain(made: Path) -> bytes:
+    """The same members, with headers that follow from their names alone."""
+    out = BytesIO()
+    out.write(f"#!{_SHEBANG}\n".encode())
+    with ZipFile(made) as old, ZipFile(out, "a", ZIP_STORED) as new:
+        for name in old.namelist():
+            info = ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            info.create_system = 3  # Unix
+            info.external_attr = (0o40755 << 16 | 0x10) if info.is_dir() else (0o100644 << 16)
+            new.writestr(info, old.read(name))
+    return out.getvalue()
