@@ -94,7 +94,7 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644, *, owner: tuple[int,
             with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
                 file.write(data)
                 file.flush()
-                if owner is not None and owner != (os.geteuid(), os.getegid()):
+                if owner is not None and owner[0] != os.geteuid():
                     os.fchown(file.fileno(), *owner)
                 os.fsync(file.fileno())
             beside.replace(path)

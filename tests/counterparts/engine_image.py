@@ -51,7 +51,7 @@ def _python() -> Layer:
     binary = Path(_interpreter())
     library = Path(sysconfig.get_paths()["stdlib"]) if binary != Path("/usr/bin/python3").resolve() else _system(binary)
     files = {"usr/bin/python3": binary.read_bytes()}
-    for path in _shared(binary):
+    for path in shared_libraries(binary):
         files[str(path).lstrip("/")] = path.resolve().read_bytes()
     for path in sorted(library.rglob("*")):
         inside = path.relative_to(library)
@@ -70,7 +70,8 @@ def _system(binary: Path) -> Path:
     return Path(subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip())
 
 
-def _shared(binary: Path) -> list[Path]:
+def shared_libraries(binary: Path) -> list[Path]:
+    """The libraries that a program of this machine needs, and its loader."""
     listed = subprocess.run(["ldd", str(binary)], check=True, capture_output=True, text=True).stdout
     words = [word for line in listed.splitlines() for word in line.split() if word.startswith("/")]
     return [Path(word) for word in words]

@@ -40,9 +40,25 @@ def podman_engine(folder: Path) -> Iterator[tuple[str, ...]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONTAINERS_CONF", str(conf))
         try:
-            yield command
+            with _past_dockers_firewall():
+                yield command
         finally:
             for last in (["rm", "--all", "--force", "--time=0"], ["network", "prune", "--force"]):
                 subprocess.run([*command, *last], capture_output=True, timeout=60, check=False)
             # The storage driver keeps its root mounted on itself.
             subprocess.run(["umount", f"{folder}/root/overlay"], capture_output=True, check=False)
+
+
+@contextmanager
+def _past_dockers_firewall() -> Iterator[None]:
+    """Where Docker runs too, it drops what containers on a network of Podman's without a way out say to each other."""
+    iptables = shutil.which("iptables", path="/usr/sbin:/sbin:/usr/bin")
+    rule = ["FORWARD", "-s", "10.219.0.0/16", "-d", "10.219.0.0/16", "-j", "ACCEPT"]
+    if iptables is None:
+        yield
+        return
+    subprocess.run([iptables, "-w", "-I", *rule], check=True, timeout=20)
+    try:
+        yield
+    finally:
+        subprocess.run([iptables, "-w", "-D", *rule], check=True, timeout=20)

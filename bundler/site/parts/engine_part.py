@@ -12,7 +12,7 @@ from bundler.site.engines.interface import ContainerState
 from bundler.site.engines.stored import StoredImage
 from bundler.site.parts.containers import Seen, part_state, plain
 from bundler.site.parts.folders import make_folder
-from bundler.site.parts.ground import Ground, open_files
+from bundler.site.parts.ground import Ground
 from bundler.site.parts.interface import PartState
 from bundler.site.parts.keys import engine_key
 from bundler.site.parts.network import Private
@@ -106,7 +106,7 @@ class EnginePart:
             gpus=ground.settings.gpus,
             rootless=ground.info.rootless,
             env_file=str(ground.place.engine_env),
-            nofile=open_files(),
+            nofile=ground.open_files,
             start_period=ground.settings.start_period,
             replica=replica,
         )

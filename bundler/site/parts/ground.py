@@ -59,8 +59,13 @@ class Ground:
         """As whom containers run. Raises: as ``info``."""
         return runner(self.info, low_ports=low_ports)
 
+    @property
+    def open_files(self) -> int | None:
+        """How many files a container may have open: as many as this user may, up to what vLLM wants.
 
-def open_files() -> int:
-    """How many files a container may have open: as many as this user may, up to what vLLM wants."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    return _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+        None for Podman, which by itself gives as many as there can be. Raises: as ``info``.
+        """
+        if self.info.kind == "podman":
+            return None
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        return _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)

@@ -23,7 +23,7 @@ from bundler.site.engines.stored import tag_of
 from bundler.site.parts.behind import Behind, reached_at
 from bundler.site.parts.containers import last_lines, part_state, plain
 from bundler.site.parts.folders import hand_over, make_folder, write_if_new
-from bundler.site.parts.ground import Ground, open_files
+from bundler.site.parts.ground import Ground
 from bundler.site.parts.interface import PartState
 from bundler.site.parts.keys import write_upstream_key
 from bundler.site.parts.network import Private
@@ -127,7 +127,7 @@ class ProxyPart:
             http_port=ground.settings.http_port,
             user=who.user,
             resolves=behind.calls_names,
-            nofile=open_files(),
+            nofile=ground.open_files,
         )
         spec = proxy_container(choices)
         return replace(spec, labels=(*spec.labels, (_CONFIG_LABEL, config)))

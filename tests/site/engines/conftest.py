@@ -1,31 +1,16 @@
-"""The engines, each started once for all tests of this folder."""
+"""The engines with an image, each prepared once for all tests of this folder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from bundler.site.engines.docker import Docker
 from bundler.site.engines.interface import Engine
 from bundler.site.engines.podman import Podman
-from tests.counterparts.docker import docker_engine
 from tests.counterparts.engine_image import engine_image
-from tests.counterparts.podman import podman_engine
 from tests.site.engines.stage import NAME, NETWORK, Stage, make_release
-
-
-@pytest.fixture(scope="session")
-def docker_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with docker_engine(tmp_path_factory.mktemp("docker")) as socket:
-        yield socket
-
-
-@pytest.fixture(scope="session")
-def podman_command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]]:
-    with podman_engine(tmp_path_factory.mktemp("podman")) as command:
-        yield command
 
 
 @pytest.fixture(scope="session", params=["docker", "podman"])
