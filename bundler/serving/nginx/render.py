@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from bundler.serving.nginx.config import ProxyConfig
 from bundler.serving.nginx.logs import MAPS, logrotate
 from bundler.serving.nginx.refusals import error_texts
-from bundler.serving.nginx.routes import PROBES, ROUTES, STATUS, literal, raw_pattern
+from bundler.serving.nginx.routes import PROBES, ROUTES, STATUS, raw_pattern
 from bundler.serving.nginx.server import UPSTREAM, block, servers
 from bundler.serving.nginx.version import NginxVersion
 
@@ -51,12 +51,10 @@ def _routes(config: ProxyConfig) -> list[str]:
     routes = [f'"{raw_pattern("", method, path)}" {path};' for method, path in ROUTES[config.engine]]
     probes = {**PROBES[config.engine], **({STATUS: STATUS} if config.status_page else {})}
     seen = [f'"{raw_pattern("1 ", "GET", path)}" {target};' for path, target in probes.items()]
-    name = f'"~^{literal(config.server_name.lower())}\\z" 1;'
     return [
         *block("geo $llm_monitor", monitors),
         *block('map "$request_method $request_uri" $llm_path', ['default "";', *routes]),
         *block('map "$llm_monitor $request_method $request_uri" $llm_probe', ['default "";', *seen]),
-        *block("map $host $llm_known_host", ['default "";', name]),
     ]
 
 
@@ -80,6 +78,7 @@ def _main(config: ProxyConfig) -> str:
     http = [f'client_body_temp_path "{config.run_folder}/body";', *temporary, "access_log off;", f"include {SITE};"]
     lines = [
         "worker_processes auto;",
+        "pcre_jit on;",
         f'pid "{config.run_folder}/nginx.pid";',
         f'error_log "{config.log_folder}/error.log" warn;',
         *block("events", ["worker_connections 1024;"]),

@@ -100,6 +100,11 @@ def _named(config: ProxyConfig) -> str:
     return f"server_name {name};" if len(name) <= 32 else f'server_name "~^{literal(name)}$";'
 
 
+def _other_host(config: ProxyConfig) -> str:
+    # Nginx has made $host lower case, and has taken the port and a last dot from it.
+    return f"if ($host != '{config.server_name.lower()}') {{ return 421; }}"
+
+
 def _stranger_by_http(config: ProxyConfig) -> list[str]:
     listen = _listen(config, config.http_port or 0, "default_server")
     return block("server", [*listen, "server_name _;", *_common(config), "location / { return 421; }"])
@@ -117,7 +122,7 @@ def _redirect(config: ProxyConfig) -> list[str]:
     port = "" if config.public_port == 443 else f":{config.public_port}"
     target = f"https://{config.server_name.lower()}{port}$request_uri"
     listen = _listen(config, config.http_port or 0)
-    checks = ["if ($llm_known_host = '') { return 421; }", f"if ($llm_shows_token) {{ return {TOKEN_SHOWN}; }}"]
+    checks = [_other_host(config), f"if ($llm_shows_token) {{ return {TOKEN_SHOWN}; }}"]
     # 308 and not 301: a POST stays a POST.
     return block(
         "server", [*listen, _named(config), *_common(config), *block("location /", [*checks, f"return 308 {target};"])]
@@ -157,7 +162,7 @@ def _proxy_locations(config: ProxyConfig) -> list[str]:
     lines = block(
         "location /",
         [
-            "if ($llm_known_host = '') { return 421; }",
+            _other_host(config),
             "if ($llm_path = '') { return 404; }",
             "if ($llm_token = '') { return 401; }",
             f"limit_req zone=llm_requests burst={limits.burst} nodelay;",

@@ -2,7 +2,8 @@ r"""The files with secrets that the configuration includes, as texts. They are f
 
 Rules: the scheme is not case-sensitive (RFC 9110, 11.1), the token is; nothing may stand before or behind it. ``map``
 would compare a plain string without regard to case, so every token is a regular expression. A token that ends bears
-its end in the configuration: Nginx itself refuses it from that second on, whether or not anybody reloads it.
+its end in the configuration: Nginx itself refuses it from that second on, whether or not anybody reloads it. Nginx
+tries regular expressions one after another, so a token is looked for among those of the same first character only.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ SECRET = re.compile(r"[A-Za-z0-9_-]{16,128}")
 _ID = re.compile(r"[0-9a-f]{8}")
 # The seconds since 1970 have ten digits from 2001 to 2286.
 _EPOCH = re.compile(r"[0-9]{10}")
+_INITIAL = r'    "~^(?i:Bearer) +(?<llm_first>[A-Za-z0-9_-])" $llm_first;'
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +40,20 @@ def token_map(tokens: Iterable[ProxyToken]) -> str:
 
     Raises: UsageError for what cannot stand in a configuration; the message never shows a token.
     """
-    rows, ends = [], []
+    rows: dict[str, list[str]] = {}
     for token in tokens:
         if not (_ID.fullmatch(token.id) and LABEL.fullmatch(token.shown.removesuffix(".old"))):
             raise UsageError(f"token {token.id[:20]!r}: expected an id and a label that can stand in a configuration")
         if not SECRET.fullmatch(token.secret):
             raise UsageError(f"token {token.id}: expected 16 to 128 of A-Z, a-z, 0-9, - and _")
-        value = token.shown if token.expires is None else f"@{token.id}"
-        rows.append(f'    "~^(?i:Bearer) +{token.secret}\\z" {value};')
-        if token.expires is not None:
-            ends.append(f'    "~^@{token.id} {_before(token)}" {token.shown};')
-    lines = ["map $http_authorization $llm_found {", '    default "";', *rows, "}"]
-    lines += ['map "$llm_found $msec" $llm_token {', '    default "";', *ends]
-    lines += ['    "~^(?<llm_lasting>[a-z0-9][a-z0-9.-]*) " $llm_lasting;', "}"]
+        now = r"[0-9]+" if token.expires is None else _before(token)
+        row = rf'    "~^{now}\.[0-9]+ (?i:Bearer) +{token.secret}\z" {token.shown};'
+        rows.setdefault(token.secret[0].lower(), []).append(row)
+    lines = ["map $http_authorization $llm_initial {", '    default "";', *([_INITIAL] if rows else []), "}"]
+    for initial, found in rows.items():
+        lines += [f'map "$msec $http_authorization" $llm_tokens_{ord(initial)} {{', '    default "";', *found, "}"]
+    choice = [f"    {initial} $llm_tokens_{ord(initial)};" for initial in rows]
+    lines += ["map $llm_initial $llm_token {", '    default "";', *choice, "}"]
     head = "# Written by llm-bundle. It holds tokens: keep it at mode 0600. Change it with: llm-bundle token"
     return "\n".join([head, *lines]) + "\n"
 
@@ -71,4 +74,4 @@ def _before(token: ProxyToken) -> str:
     smaller = (
         rf"{end[:place]}[0-{int(digit) - 1}][0-9]{{{9 - place}}}" for place, digit in enumerate(end) if digit != "0"
     )
-    return rf"(?:{'|'.join(smaller)})\."
+    return f"(?:{'|'.join(smaller)})"

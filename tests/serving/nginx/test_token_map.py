@@ -11,27 +11,52 @@ from bundler.serving.nginx.tokens import ProxyToken, token_map
 
 SECRET = "a-B_" + "c" * 39
 TIMES = st.integers(1_000_000_001, 9_999_999_998)
+SECRETS = st.text("abABzZ09_-", min_size=16, max_size=20)
+_MAP = re.compile(
+    r'^map (?P<of>"[^"]+"|\$\w+) \$(?P<name>\w+) \{\n    default "";\n(?P<rows>(?:    .*\n)*)\}$', re.MULTILINE
+)
 
 
-def patterns(text: str) -> list[str]:
-    # PCRE's \z is Python's \Z, and its groups are named without P.
-    found = re.findall(r'^    "~(.*)" \S+;$', text, re.MULTILINE)
-    return [pattern.replace(r"\z", r"\Z").replace("(?<", "(?P<") for pattern in found]
+def label(text: str, header: str, now: str = "1763000000.123") -> str:
+    """What ``$llm_token`` is for an Authorization header, by the maps of ``text`` as Nginx reads them."""
+    maps = {found["name"]: found for found in _MAP.finditer(text)}
+
+    def value(name: str) -> str:
+        given = maps[name]["of"].strip('"').replace("$msec", now).replace("$http_authorization", header)
+        subject = value(given[1:]) if given.startswith("$llm_") else given
+        return chosen(maps[name]["rows"].splitlines(), subject)
+
+    def chosen(rows: list[str], subject: str) -> str:
+        for key, what in (row.strip().rstrip(";").rsplit(" ", 1) for row in rows):
+            # PCRE's \z is Python's \Z, and its groups are named without P.
+            pattern = key[2:-1].replace(r"\z", r"\Z").replace("(?<", "(?P<") if key.startswith('"~') else None
+            found = re.search(pattern, subject) if pattern else None
+            if found or (pattern is None and key == subject.lower()):
+                kept = found.groupdict() if found else {}
+                return str(kept.get(what[1:], "")) or value(what[1:]) if what.startswith("$") else what
+        return ""
+
+    return value("llm_token")
 
 
 @given(end=TIMES, now=TIMES)
 def test_a_token_lives_until_its_end(end: int, now: int) -> None:
-    ends = patterns(token_map([ProxyToken("0123abcd", "a", SECRET, end)]))[1]
+    text = token_map([ProxyToken("0123abcd", "a", SECRET, end)])
     for moment in (now, end - 1, end, end + 1):
-        assert bool(re.search(ends, f"@0123abcd {moment}.000")) is (moment < end)
-        assert not re.search(ends, f"@0123abce {moment}.000")
+        assert label(text, f"Bearer {SECRET}", f"{moment}.000") == ("a" if moment < end else "")
 
 
-def test_one_that_does_not_end_is_its_label() -> None:
-    token, lasting = patterns(token_map([ProxyToken("0123abcd", "kibana-1", SECRET)]))
-    assert re.search(token, f"bearer {SECRET}")
-    assert not re.search(token, f"Bearer {SECRET}\n")
-    found = re.search(lasting, "kibana-1 1763000000.123")
-    assert found and found["llm_lasting"] == "kibana-1"
-    assert not re.search(lasting, " 1763000000.123")
-    assert not re.search(lasting, "@0123abcd 1763000000.123")
+@given(secrets=st.lists(SECRETS, min_size=1, max_size=12, unique=True), other=SECRETS)
+def test_each_is_found_by_its_own_secret_and_by_no_other(secrets: list[str], other: str) -> None:
+    text = token_map([ProxyToken(f"{n:08x}", f"l{n}", secret) for n, secret in enumerate(secrets)])
+    assert [label(text, f"bearer  {secret}") for secret in secrets] == [f"l{n}" for n in range(len(secrets))]
+    for near in (other, secrets[0].swapcase(), secrets[0][:-1], f"{secrets[0]}a", f"a{secrets[0]}"):
+        assert near in secrets or label(text, f"Bearer {near}") == ""
+
+
+def test_nothing_stands_before_or_behind_it() -> None:
+    text = token_map([ProxyToken("0123abcd", "kibana-1", SECRET)])
+    assert label(text, f"BEARER {SECRET}") == "kibana-1"
+    for odd in ("", SECRET, f"Bearer{SECRET}", f"Bearer {SECRET}\n", f"Bearer {SECRET} x", f"Basic Bearer {SECRET}"):
+        assert label(text, odd) == ""
+    assert label(token_map([]), f"Bearer {SECRET}") == ""
