@@ -15,6 +15,7 @@ from bundler.site.install.go import go
 from bundler.site.parts.interface import Parts
 from bundler.site.place import Place
 from bundler.site.releases.link import remove_link
+from bundler.site.releases.oddities import strays
 from bundler.site.releases.order import releases_to_prune
 from bundler.site.releases.remove import remove_leftovers, remove_release_folder
 from bundler.site.state import Release
@@ -47,6 +48,8 @@ def prune(place: Place, keep: int, progress: Progress) -> Removed:
     with deed(place, "prune", progress) as site:
         gone = releases_to_prune(site.state, keep)
         warnings = [warning for release in gone for warning in _forget(site, release)]
+        for stray in strays(place, site.state):
+            remove_release_folder(place, stray)
         remove_leftovers(place)
         site.details.update(removed=", ".join(release.id for release in gone) or "nothing")
         return Removed(tuple(release.id for release in gone), warnings=tuple(warnings))
@@ -81,6 +84,8 @@ def uninstall(place: Place, progress: Progress) -> Removed:
                 part.drop_images()
         remove_link(place)
         remove_leftovers(place)
+        for stray in strays(place, site.state):
+            remove_release_folder(place, stray)
         for release in releases:
             remove_release_folder(place, release.id)
             site.write(site.state.without_release(release.id))

@@ -14,7 +14,8 @@ from bundler.site.holding import holding
 from bundler.site.parts.assemble import assemble
 from bundler.site.parts.interface import Parts
 from bundler.site.place import Place
-from bundler.site.state import Release, State
+from bundler.site.releases.link import linked, switch_link
+from bundler.site.state import Move, Release, State
 from bundler.site.store import StateStore
 
 
@@ -57,8 +58,14 @@ def deed(place: Place, action: str, progress: Progress) -> Iterator[Site]:
 def settle(site: Site, progress: Progress) -> None:
     """Lead an interrupted move back to where it began, so that the release before serves again."""
     move = site.state.moving
-    if move is None:
-        return
+    if move:
+        _go_back(site, move, progress)
+    current = site.state.current
+    if current and linked(site.place) != current and is_folder(site.place.release(current)):
+        switch_link(site.place, current)
+
+
+def _go_back(site: Site, move: Move, progress: Progress) -> None:
     target, source = site.state.release(move.target), site.state.release(move.source)
     progress.say(f"the last command was interrupted on the way to {move.target}: going back first")
     if target:

@@ -16,10 +16,11 @@ from bundler.site.doctor.interface import Finding
 from bundler.site.install.choices import Choices, merged
 from bundler.site.install.deed import Site, deed
 from bundler.site.install.go import CHECK_LABEL, go
-from bundler.site.medium import find
+from bundler.site.medium import Medium, find
+from bundler.site.opening import open_bundle
 from bundler.site.parts.interface import Parts
 from bundler.site.place import Place
-from bundler.site.releases.add import add_release
+from bundler.site.releases.add import add_release, release_of
 from bundler.site.releases.order import is_downgrade
 from bundler.site.report import Report
 from bundler.site.state import Release, Settings, State
@@ -28,6 +29,7 @@ from bundler.site.tokens import change
 from bundler.site.tokens.handover import handed_over
 from bundler.site.tokens.store import TokenStore
 from bundler.trust.keys import PublicKey
+from bundler.trust.signature import SignatureRefused
 
 FIRST_LABEL = "kibana"
 
@@ -60,21 +62,22 @@ def install(
         fresh = not site.state.releases
         settings = merged(None if fresh else site.state.settings, choices)
         site.details.update(engine=settings.engine)
+        if _without_tokens(place):
+            _token_file(place, choices)
         findings = _findings(site, bundle, settings, choices)
         wrong = tuple(f for f in findings if f.state == "block" and f.check not in choices.ignore)
         if wrong:
             site.details.update(blocked=", ".join(finding.check for finding in wrong))
             return Installed(findings, blocked=True)
         with find([bundle]) as medium:
+            if not choices.allow_downgrade:
+                _require_upgrade(site.state, medium, keys)
             added = add_release(place, medium, progress, keys=keys)
         if added.release is None:
             site.details.update(blocked="the bundle is damaged or not signed as it must be")
             return Installed(findings, report=added.report)
-        if _without_tokens(place):
-            _token_file(place, choices)
         release, came_from = added.release, site.state.current
         site.details.update(release=release.id, release_before=came_from, manifest=release.manifest)
-        _require_upgrade(site.state, release, choices)
         site.write(replace(site.state.with_release(release), settings=settings if fresh else site.state.settings))
         parts = _serve(site, release, settings, choices, progress)
         token = _first_token(place, parts, choices)
@@ -102,11 +105,17 @@ def _findings(site: Site, bundle: Path, settings: Settings, choices: Choices) ->
     return examine(replace(wish, gpus=0, gpu_bytes=0) if settings.gpus == "none" else wish)
 
 
-def _require_upgrade(state: State, release: Release, choices: Choices) -> None:
+def _require_upgrade(state: State, medium: Medium, keys: Sequence[PublicKey] | None) -> None:
+    """Raises: UsageError when the bundle is older than what serves."""
     serving = state.release(state.current)
-    if serving and is_downgrade(serving, release) and not choices.allow_downgrade:
+    try:
+        opened = open_bundle(medium, keys)
+    except SignatureRefused:
+        return  # whoever unpacks it says so
+    coming = release_of(opened)
+    if serving and is_downgrade(serving, coming):
         raise UsageError(
-            f"{release.name} {release.version} is older than {serving.version}, which serves now",
+            f"{coming.name} {coming.version} is older than {serving.version}, which serves now",
             hint="`llm-bundle rollback` goes back to the release before; or say --allow-downgrade.",
         )
 

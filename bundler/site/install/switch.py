@@ -84,7 +84,7 @@ def _back(old: Parts | None, new: Parts, error: BaseException, progress: Progres
     for part in old.all if old else ():
         _try(part.start, f"starting the old {part.name}", progress)
     if old and isinstance(error, EngineError):
-        error.hint = f"The release before serves again. {error.hint}"
+        error.hint = f"The release before serves again. {error.hint}".rstrip()
 
 
 def _try(deed: Callable[[], None], what: str, progress: Progress) -> None:

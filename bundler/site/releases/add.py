@@ -72,7 +72,7 @@ def add_release(
         set_aside(place, name)
         publish(folder, place.release(name))
     remove_leftovers(place)
-    return Added(_release(name, opened), done.report, new=True, linked=done.linked, shared=done.shared)
+    return Added(release_of(opened), done.report, new=True, linked=done.linked, shared=done.shared)
 
 
 def _whole(place: Place, name: str, opened: Opened, progress: Progress) -> Added | None:
@@ -91,7 +91,7 @@ def _whole(place: Place, name: str, opened: Opened, progress: Progress) -> Added
         return None
     if not report.ok or report.manifest_digest != opened.manifest_digest:
         return None
-    return Added(_release(name, opened), _report(report, opened))
+    return Added(release_of(opened), _report(report, opened))
 
 
 def _report(report: Report, opened: Opened) -> Report:
@@ -105,9 +105,10 @@ def _report(report: Report, opened: Opened) -> Report:
     )
 
 
-def _release(name: str, opened: Opened) -> Release:
+def release_of(opened: Opened) -> Release:
+    """What the bundle is as a release, installed now. Raises: IntegrityError for a name that no bundle has."""
     return Release(
-        id=name,
+        id=release_id(opened.manifest, opened.manifest_digest),
         name=opened.manifest.name,
         version=opened.manifest.version,
         manifest=str(opened.manifest_digest),
