@@ -31,7 +31,8 @@ class Settings:
     ``engine`` runs the containers; ``keeper`` starts them again after a crash or a boot: the engine's own restart
     policy, or systemd by Quadlet (Podman). ``addresses`` are those that the proxy listens on; ``monitors`` may read
     /health, /metrics and /nginx_status. ``start_period`` is in seconds: how long a model may take to load.
-    ``lms`` is the command of LM Studio, ``lmstudio_user`` the user that it runs as.
+    ``lms`` is the command of LM Studio, ``lmstudio_user`` the user that it runs as. ``nginx_conf_dir`` is the folder
+    that the host's own Nginx includes, None to ask it.
     """
 
     engine: EngineKind = "docker"
@@ -44,6 +45,7 @@ class Settings:
     start_period: int = 1800
     lms: str = "lms"
     lmstudio_user: str | None = None
+    nginx_conf_dir: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ def _settings(row: Row) -> Settings:
         "start_period": lambda key: row.number(key, 86400),
         "lms": row.text,
         "lmstudio_user": row.optional,
+        "nginx_conf_dir": row.optional,
     }
     return Settings(**{key: read(key) for key, read in readers.items() if key in row.value})
 

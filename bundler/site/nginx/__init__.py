@@ -1,0 +1,1 @@
+"""The host's own Nginx: where it reads its configuration, how it is told, and which files there are ours."""

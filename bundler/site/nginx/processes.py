@@ -1,0 +1,82 @@
+"""Nginx's processes as the kernel shows them: its master, its workers, the ports that it has.
+
+Linux, proc(5): /proc/PID/cmdline, /proc/PID/stat, /proc/PID/fd, /proc/net/tcp and tcp6.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+_PROC: Final = Path("/proc")
+_SOCKET: Final = re.compile(r"socket:\[(\d+)\]")
+_LISTEN: Final = "0A"
+
+
+def master_of(pid_file: Path) -> int | None:
+    """The process that ``pid_file`` names, if it is a master of Nginx's and lives."""
+    try:
+        pid = int(pid_file.read_bytes()[:20])
+        title = (_PROC / str(pid) / "cmdline").read_bytes()
+    except (OSError, ValueError):
+        return None
+    return pid if title.startswith(b"nginx: master process") else None
+
+
+def workers_of(master: int) -> frozenset[int]:
+    """Its children, those that are shutting down too."""
+    found = set()
+    for path in _PROC.glob("[0-9]*/stat"):
+        with suppress(OSError, ValueError, IndexError):
+            # "pid (name) state parent …": the name may hold anything, blanks and parentheses too.
+            if int(path.read_text(errors="replace").rpartition(")")[2].split()[1]) == master:
+                found.add(int(path.parent.name))
+    return frozenset(found)
+
+
+def taken(addresses: Iterable[str], ports: Iterable[int], master: int | None) -> int | None:
+    """The first of the ports that another program than this master listens on, at one of the addresses."""
+    wanted = list(ports)
+    own = _own_ports(master) if master else frozenset()
+    for address in addresses:
+        for port in wanted:
+            if port not in own and _in_use(address, port):
+                return port
+    return None
+
+
+def _in_use(address: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        try:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            probe.bind((address, port))
+            # Another's bound socket shows only when it is listened on.
+            probe.listen(1)
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
+
+
+def _own_ports(master: int) -> frozenset[int]:
+    sockets = set()
+    with suppress(OSError):
+        for path in (_PROC / str(master) / "fd").iterdir():
+            with suppress(OSError):
+                found = _SOCKET.fullmatch(str(path.readlink()))
+                sockets.add(found[1] if found else "")
+    ports = set()
+    for name in ("tcp", "tcp6"):
+        with suppress(OSError):
+            for line in (_PROC / "net" / name).read_text().splitlines()[1:]:
+                words = line.split()
+                if len(words) > 9 and words[3] == _LISTEN and words[9] in sockets:
+                    ports.add(int(words[1].rpartition(":")[2], 16))
+    return frozenset(ports)
