@@ -12,11 +12,11 @@ from typing import Any
 import click
 
 from bundler.cli.output import emit
+from bundler.cli.site_options import root_option
 from bundler.errors import UsageError
 from bundler.site.tokens.change import LONGEST, Change
 from bundler.site.tokens.model import Token
 from bundler.site.tokens.reload import CommandReload
-from bundler.site.tokens.store import TokenStore
 
 _DURATION = re.compile("([0-9]{1,9})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -34,24 +34,15 @@ def seconds(context: click.Context, option: click.Parameter, value: str | None) 
 
 
 def site_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``--root`` as ``store``, ``--reload-command`` as ``reload``."""
-    root = click.option(
-        "--root",
-        "store",
-        default="/var/lib/llm-bundle",
-        show_default=True,
-        metavar="DIR",
-        callback=lambda _context, _option, value: TokenStore(Path(value)),
-        help="The folder of the installation.",
-    )
+    """``--root`` as ``place``, ``--reload-command`` as ``reload``."""
     reload = click.option(
         "--reload-command",
         "reload",
         metavar="COMMAND",
         callback=lambda _context, _option, value: _reload(value),
-        help="What makes the proxy read its configuration anew, as in 'nginx -s reload'. Run without a shell.",
+        help="What makes another proxy than that of the installation read its tokens anew. Run without a shell.",
     )
-    return root(reload(function))
+    return root_option(reload(function))
 
 
 def output_option(function: Callable[..., Any]) -> Callable[..., Any]:

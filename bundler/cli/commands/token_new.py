@@ -8,6 +8,8 @@ import click
 
 from bundler.cli.output import json_option
 from bundler.cli.token_options import output_option, print_made, seconds, site_options
+from bundler.site.install.tokens import token_deed
+from bundler.site.place import Place
 from bundler.site.tokens.change import new
 from bundler.site.tokens.handover import handed_over
 from bundler.site.tokens.reload import CommandReload
@@ -28,12 +30,12 @@ from bundler.site.tokens.store import TokenStore
 def command(
     label: str,
     expires: int | None,
-    store: TokenStore,
+    place: Place,
     reload: CommandReload | None,
     output: Path | None,
     as_json: bool,
 ) -> None:
     """Make a token for a client of the proxy. It is printed once, on stdout alone."""
-    with handed_over(output) as secret:
-        change = new(store, label, secret=secret, lifetime=expires, reload=reload)
+    with token_deed(place, "token-new", label, reload) as reload_proxy, handed_over(output) as secret:
+        change = new(TokenStore(place.root), label, secret=secret, lifetime=expires, reload=reload_proxy)
     print_made(change, output, as_json=as_json)

@@ -19,6 +19,7 @@ from bundler.site.install.go import CHECK_LABEL, go
 from bundler.site.medium import Medium, find
 from bundler.site.opening import open_bundle
 from bundler.site.parts.interface import Parts
+from bundler.site.parts.keys import take_engine_key
 from bundler.site.place import Place
 from bundler.site.releases.add import add_release, release_of
 from bundler.site.releases.order import is_downgrade
@@ -62,6 +63,8 @@ def install(
         fresh = not site.state.releases
         settings = merged(None if fresh else site.state.settings, choices)
         site.details.update(engine=settings.engine)
+        if choices.engine_key:
+            take_engine_key(place, choices.engine_key, serving=site.state.current is not None)
         if _without_tokens(place):
             _token_file(place, choices)
         findings = _findings(site, bundle, settings, choices)
