@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import figures
+from bench import figures, proxy
 from bench.payload import IMAGE_BYTES, MODEL_BYTES, Payload, make_payload
 from bench.servers import serving
 from bench.table import Row, lines
@@ -19,7 +19,10 @@ from bench.tool import Tool
 from tests.counterparts.mounts import mounted
 from tests.counterparts.need import need
 
-_PROGRAMS = {"nginx": "nginx-light", "docker-registry": "docker-registry", "skopeo": "skopeo", "curl": "curl"}
+_PROGRAMS = {
+    "bundle": {"nginx": "nginx-light", "docker-registry": "docker-registry", "skopeo": "skopeo", "curl": "curl"},
+    "proxy": {"nginx": "nginx-light", "wrk": "wrk", "openssl": "openssl", "taskset": "util-linux"},
+}
 
 
 def main() -> int:
@@ -27,18 +30,26 @@ def main() -> int:
     options = _options()
     place = (options.place / "llm-bundle-bench").resolve()  # a name that nobody else's folder has, for it is removed
     shutil.rmtree(place, ignore_errors=True)
+    parts: list[str] = [options.only] if options.only else list(_PROGRAMS)
+    rows: list[Row] = []
     try:
-        for program, package in _PROGRAMS.items():
+        for program, package in (pair for part in parts for pair in _PROGRAMS[part].items()):
             need(program, package)
-        _say(f"making a payload of {(IMAGE_BYTES + MODEL_BYTES) * options.scale / 1e9:.1f} GB")
-        payload = make_payload(place / "payload", options.scale)
-        rows = list(_measured(place, payload, options.registry))
+        if "bundle" in parts:
+            _say(f"making a payload of {(IMAGE_BYTES + MODEL_BYTES) * options.scale / 1e9:.1f} GB")
+            payload = make_payload(place / "payload", options.scale)
+            rows += _measured(place, payload, options.registry)
+        if "proxy" in parts:
+            _say(f"loading the proxy; it is asked to keep silent for {options.silence} s meanwhile")
+            rows += proxy.measured(place / "proxy", options.silence)
     except pytest.skip.Exception as missing:
         sys.exit(f"bench: {missing}")
     finally:
         if not options.keep:
             shutil.rmtree(place, ignore_errors=True)
-    title = f"payload {payload_text(options.scale)}, image from {options.registry}, {os.cpu_count()} cores"
+    title = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    if "bundle" in parts:
+        title += f", payload {payload_text(options.scale)}, image from {options.registry}"
     print("\n".join([title, *lines(rows)]))
     return 0 if all(row.good for row in rows) else 1
 
@@ -79,6 +90,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=main.__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="of the payload; 0.1 for a quick try")
     parser.add_argument("--registry", choices=["docker-registry", "nginx"], default="docker-registry")
+    parser.add_argument("--only", choices=list(_PROGRAMS), help="one part of the figures")
+    parser.add_argument("--silence", type=int, default=300, help="of an engine behind the proxy, in seconds")
     parser.add_argument("--place", type=Path, default=Path("build/bench"), help="where its folder is made")
     parser.add_argument("--keep", action="store_true", help="leave the folder afterwards")
     return parser.parse_args()

@@ -102,7 +102,7 @@ def _nginx(place: Path, payload: Payload) -> Iterator[str]:
     config.write_text(_CONFIG.format(user=user, place=place, port=port))
     process = subprocess.Popen([need("nginx", "nginx-light"), "-p", str(place), "-c", str(config)])
     try:
-        _await(port, process)
+        await_port(port, process)
         yield f"127.0.0.1:{port}"
     finally:
         process.terminate()
@@ -120,7 +120,8 @@ def _free_port() -> int:
         return port
 
 
-def _await(port: int, process: subprocess.Popen[bytes]) -> None:
+def await_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until somebody listens. Raises: SystemExit when ``process`` ended, or after five seconds."""
     for _ in range(100):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

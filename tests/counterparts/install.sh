@@ -22,6 +22,7 @@ want ctr containerd
 want ip iproute2
 want systemd-analyze systemd
 want logrotate logrotate
+want wrk wrk
 
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

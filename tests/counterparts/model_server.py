@@ -66,6 +66,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # as uvicorn does; else each event would wait for the last one's receipt
     server: _Server
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class calls it so)

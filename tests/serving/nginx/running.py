@@ -121,6 +121,12 @@ class Running:
             self._process.terminate()
             self._process.wait(10)
 
+    @property
+    def pid(self) -> int:
+        """The process id of nginx's master."""
+        assert self._process
+        return self._process.pid
+
     def reload(self) -> None:
         """Reload, and wait until a worker with the new configuration answers."""
         assert self._process
