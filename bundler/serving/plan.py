@@ -16,6 +16,7 @@ from bundler.digest import Digest
 from bundler.errors import IntegrityError
 from bundler.jsonrow import Row, parse
 from bundler.relpath import path_fault
+from bundler.spec.named import NAME
 from bundler.spec.upstream import EXPECTED_UPSTREAM, MOST_REPLICAS, MOST_UPSTREAMS, upstreams_fault
 
 FORMAT: Final = "llm-bundle-serve/1"
@@ -157,6 +158,8 @@ def _beside(row: Row) -> tuple[str, ...]:
     found = row.texts("beside", _MOST_ARGS)
     for path in found:
         fault = path_fault(path) or (None if path.startswith(_BESIDE) else "lies elsewhere")
+        # A colon would mean something where engines are told what to mount.
+        fault = fault or (None if NAME.fullmatch(path) else "holds other characters than A-Z, a-z, 0-9, . _ - and /")
         if fault:
             raise row.wrong("beside", f"paths below {' and '.join(_BESIDE)} (one {fault})")
     return found

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-_FORM: Final = re.compile(r"(?<![A-Za-z0-9+.-])(model|extra)://([A-Za-z0-9._/-]*)")
+NAME: Final = re.compile("[A-Za-z0-9._/-]*")
+_FORM: Final = re.compile(rf"(?<![A-Za-z0-9+.-])(model|extra)://({NAME.pattern})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,8 @@ def test_what_may_be_absent() -> None:
         ({"beside": ["../x"]}, "beside: expected paths below models/ and extra/"),
         ({"beside": ["config"]}, "(one lies elsewhere)"),
         ({"beside": ["models/a\nb"]}, "(one holds a control character"),
+        ({"beside": ["extra/x:/etc:rw"]}, "(one holds other characters"),
+        ({"beside": ["extra/x,readonly=false"]}, "(one holds other characters"),
         ({"beside": None}, "beside: expected a list"),
     ],
 )
