@@ -9,6 +9,7 @@ from pathlib import Path
 import gguf
 import pytest
 
+from bundler.serving.lmstudio import decode
 from tests.counterparts.need import need
 from tests.counterparts.weights import CONTEXT
 from tests.end_to_end.conftest import World
@@ -37,7 +38,7 @@ def test_plan_without_a_lock_writes_nothing(desk: Desk) -> None:
     assert "there is no lock: looking everything up instead" in done.err
 
 
-def test_from_bundle_yml_to_a_model_that_opens(desk: Desk) -> None:
+def test_from_bundle_yml_to_a_model_that_opens(world: World, desk: Desk) -> None:
     locked = desk.run("lock", "--json")
     assert locked.json["models"] == [{"id": MODEL, "commit": None, "files": 1}]
     assert "instruct in its name" not in locked.err
@@ -45,6 +46,8 @@ def test_from_bundle_yml_to_a_model_that_opens(desk: Desk) -> None:
     assert built["bytes_fetched"] == desk.run("plan", "--json").json["fetch_bytes"]
     assert desk.run("verify", "--json", f"{TOP}.tar").json["ok"] is True
     desk.run("unpack", f"{TOP}.tar", "site")
+    plan = decode((desk.folder / "site" / TOP / "config" / "lmstudio.json").read_bytes())
+    assert (plan.identifier, plan.main, plan.files[0].digest.hex) == (MODEL, "tiny-instruct.gguf", world.gguf)
     reader = gguf.GGUFReader(desk.folder / "site" / TOP / "models" / MODEL / "tiny-instruct.gguf")
     field = reader.fields["llama.context_length"]
     assert int(field.parts[field.data[0]][0]) == CONTEXT

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bundler.disk import guarded, is_folder, is_there, read_bounded
+from bundler.disk import guarded, is_folder, read_bounded
 from bundler.errors import MachineError
 
 _PATH: Final = "/usr/local/bin:/usr/bin:/bin"
@@ -64,7 +64,7 @@ def lmstudio_home(who: Account) -> Path:
     Raises: MachineError when LM Studio was never there.
     """
     pointer = who.home / _POINTER
-    said = read_bounded(pointer, _MOST).decode("utf-8", "replace").strip() if is_there(pointer) else ""
+    said = _text(pointer).decode("utf-8", "replace").strip()
     cache = who.home / ".cache" / "lm-studio"
     fallback = cache if is_folder(cache) else who.home / ".lmstudio"
     found = who.home / said if said and "\0" not in said else fallback
@@ -93,10 +93,16 @@ def _chosen(home: Path) -> Path | None:
     """``downloadsFolder`` of settings.json; as lms does, what cannot be read there is passed over."""
     settings = home / "settings.json"
     try:
-        document = json.loads(read_bounded(settings, _MOST)) if is_there(settings) else {}
+        document = json.loads(_text(settings))
     except (ValueError, RecursionError):
         return None
     folder = document.get("downloadsFolder") if isinstance(document, dict) else None
     if not isinstance(folder, str) or not folder.startswith("/") or "\0" in folder:
         return None
     return Path(folder)
+
+
+def _text(path: Path) -> bytes:
+    """The small file ``path``; nothing where there is none, or a pipe, at which root would wait for ever."""
+    with guarded(path, "look at"):
+        return read_bounded(path, _MOST) if path.is_file() else b""

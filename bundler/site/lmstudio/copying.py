@@ -41,6 +41,18 @@ def digest_of(path: Path) -> Digest | None:
     return Digest(found.hexdigest())
 
 
+def _named(part: str, name: str, folder: int) -> None:
+    """Rename without writing over what appeared meanwhile; where no link can be made, it is a matter of moments."""
+    try:
+        os.link(part, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except FileExistsError:
+        raise
+    except OSError:
+        os.rename(part, name, src_dir_fd=folder, dst_dir_fd=folder)
+    else:
+        os.unlink(part, dir_fd=folder)
+
+
 def copy_file(source: Path, shown: Path, folder: int, file: ModelFile, who: Account, progress: Progress) -> None:
     """Copy ``source`` into ``folder``, which is open and called ``shown``.
 
@@ -62,5 +74,5 @@ def copy_file(source: Path, shown: Path, folder: int, file: ModelFile, who: Acco
         if found.hexdigest() != file.digest.hex:
             os.unlink(part, dir_fd=folder)
             raise IntegrityError(f"{source}: expected {file.digest}, found sha256:{found.hexdigest()}")
-        os.rename(part, file.name, src_dir_fd=folder, dst_dir_fd=folder)
+        _named(part, file.name, folder)
     progress.end()

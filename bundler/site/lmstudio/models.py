@@ -28,11 +28,10 @@ _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The place of one model: ``folder`` (publisher/repository) below LM Studio's ``models``, for the user ``who``."""
+    """The place of one model: ``folder`` (publisher/repository) below LM Studio's ``models``."""
 
     models: Path
     folder: str
-    who: Account
 
     @property
     def path(self) -> Path:
@@ -45,14 +44,17 @@ def missing_files(shelf: Shelf, files: Collection[ModelFile], release: Path) -> 
     return tuple(file for file in files if not _is_there(shelf, file, release / file.source))
 
 
-def place_files(shelf: Shelf, files: Collection[ModelFile], release: Path, progress: Progress) -> None:
-    """Put ``files`` there. Raises: MachineError; IntegrityError for a source that is not as promised."""
-    with _made(shelf) as folder:
+def place_files(shelf: Shelf, files: Collection[ModelFile], release: Path, who: Account, progress: Progress) -> None:
+    """Put ``files`` there for the user ``who``.
+
+    Raises: MachineError; IntegrityError for a source that is not as promised.
+    """
+    with _made(shelf, who) as folder:
         for file in files:
             source = release / file.source
-            _readable(shelf, source)
-            if not _linked(source, file, folder):
-                copy_file(source, shelf.path, folder, file, shelf.who, progress)
+            _readable(who, source)
+            if not _linked(source, file, shelf, folder):
+                copy_file(source, shelf.path, folder, file, who, progress)
     if files:
         sync_folder(shelf.path)
 
@@ -110,20 +112,22 @@ def _same(source: Path | None, path: Path) -> bool:
         return False
 
 
-def _readable(shelf: Shelf, source: Path) -> None:
+def _readable(who: Account, source: Path) -> None:
     """A link has the rights of the release's file: LM Studio's user must be able to read it."""
     with guarded(source, "look at"):
         status = source.lstat()
-    if shelf.who.switch and not status.st_mode & 0o004:
-        raise MachineError(f"{source}: {shelf.who.name} may not read it", hint=f"chmod o+r {source}")
+    if who.switch and not status.st_mode & 0o004:
+        raise MachineError(f"{source}: {who.name} may not read it", hint=f"chmod o+r {source}")
 
 
-def _linked(source: Path, file: ModelFile, folder: int) -> bool:
+def _linked(source: Path, file: ModelFile, shelf: Shelf, folder: int) -> bool:
     """Whether a hard link could be made; what else goes wrong shows when the file is copied."""
     if source.is_symlink():
         raise IntegrityError(f"{source}: is a symbolic link, and no file of the bundle")
     try:
         os.link(source, file.name, dst_dir_fd=folder, follow_symlinks=False)
+    except FileExistsError as error:
+        raise disk_error(error, shelf.path / file.name, "make") from error
     except OSError:
         return False
     return True
@@ -152,16 +156,16 @@ def _opened(shelf: Shelf) -> Iterator[int]:
 
 
 @contextmanager
-def _made(shelf: Shelf) -> Iterator[int]:
+def _made(shelf: Shelf, who: Account) -> Iterator[int]:
     """The folder as ``_opened``, made where it is missing, and then LM Studio's user's."""
     with guarded(shelf.path, "make"):
         if not shelf.models.is_dir():
             shelf.models.mkdir()
-            os.chown(shelf.models, shelf.who.uid, shelf.who.gid)
+            os.chown(shelf.models, who.uid, who.gid)
         above = os.open(shelf.models, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             for name in shelf.folder.split("/"):
-                inner = _make(name, above, shelf.who)
+                inner = _make(name, above, who)
                 os.close(above)
                 above = inner
         except OSError:

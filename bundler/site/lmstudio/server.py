@@ -24,7 +24,7 @@ _LISTEN: Final = "0A"
 
 
 def greets(port: int) -> bool:
-    """Whether LM Studio answers there. Raises: EngineError when another program does."""
+    """Whether LM Studio answers there. Raises: EngineError when another program does, or nobody in time."""
     with socket.socket() as probe:
         probe.settimeout(_SECONDS)
         if probe.connect_ex((LOOPBACK, port)):
@@ -69,13 +69,19 @@ def _address(text: str) -> IPv4Address | IPv6Address:
 
 
 def _get(port: int, path: str) -> object:
-    """The JSON that is answered, None for everything else."""
+    """The JSON that is answered, None for any other answer. Raises: EngineError when there is none."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_SECONDS)
     try:
         connection.request("GET", path, headers={"Connection": "close"})
         answer = connection.getresponse()
-        return json.loads(answer.read(_LARGEST)) if answer.status == 200 else None
-    except (OSError, http.client.HTTPException, ValueError, RecursionError):
+        data = answer.read(_LARGEST)
+    except OSError as error:
+        raise EngineError(f"LM Studio: GET {path} at port {port}: no answer within {_SECONDS:g} s") from error
+    except http.client.HTTPException:
         return None
     finally:
         connection.close()
+    try:
+        return json.loads(data) if answer.status == 200 else None
+    except (ValueError, RecursionError):
+        return None

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from bundler.errors import EngineError
 from bundler.serving.lmstudio import LmStudioPlan, load_args, server_args
-from bundler.site.engines.words import clean
+from bundler.site.engines.words import clean, refused
 from bundler.site.lmstudio.lms import NAME, Lms
 from bundler.site.lmstudio.server import greets, outside
 
@@ -57,19 +57,29 @@ def load(lms: Lms, plan: LmStudioPlan, *, gpu: bool, seconds: float) -> None:
         )
 
 
-def serve(lms: Lms, plan: LmStudioPlan) -> bool:
-    """Start the server unless it runs; whether it was started now.
+def serve(lms: Lms, plan: LmStudioPlan) -> None:
+    """Start the server unless it runs.
 
     Raises: EngineError, also when the port is another program's, or the server listens beyond the loopback.
     """
-    started = not greets(plan.port)
-    if started:
+    if not greets(plan.port):
         lms.run(server_args(plan, bind=knows_bind(lms)), f"starting the server on port {plan.port}")
+    only_loopback(plan)
+
+
+def only_loopback(plan: LmStudioPlan) -> None:
+    """Raises: EngineError when the server listens beyond the loopback: a setting of LM Studio's window does that."""
     if beyond := outside(plan.port):
         hint = "Turn off Serve on Local Network in LM Studio, or: lms server stop; then run the same command again."
         where = ", ".join(beyond)
         raise EngineError(f"{NAME}: it listens on {where}, where nothing asks for a token", hint=hint)
-    return started
+
+
+def refuse_another(lms: Lms, plan: LmStudioPlan) -> None:
+    """Raises: EngineError when another model is loaded under our name."""
+    found = _loaded(lms, plan) if daemon(lms) == "up" else None
+    if found is not None:
+        _must_be_ours(plan, found)
 
 
 def unload(lms: Lms, plan: LmStudioPlan) -> None:
@@ -83,13 +93,17 @@ def unload(lms: Lms, plan: LmStudioPlan) -> None:
 
 
 def stop_server(lms: Lms, plan: LmStudioPlan) -> None:
-    """Stop the server where it runs. Raises: EngineError."""
+    """Stop the server where it runs; another program at its port is left alone. Raises: EngineError."""
+    running: bool | None
     try:
         running = greets(plan.port)
     except EngineError:
+        running = None
+    if running is False:
         return
-    if running:
-        lms.run(("server", "stop"), "stopping the server")
+    said = lms.ask(("server", "stop"), "stopping the server")
+    if said.status and running:
+        raise refused(NAME, "stopping the server", said.words)
 
 
 def knows_bind(lms: Lms) -> bool:

@@ -54,6 +54,10 @@ class Unit:
         except EngineError as error:
             raise EngineError(error.message, hint=f"See why: journalctl -u {self.name}") from error
 
+    def holds(self, text: str) -> bool:
+        """Whether its file is as ``start`` would write it. Raises: MachineError."""
+        return is_there(self.path) and read_bounded(self.path, _LARGEST) == (_HEAD + text).encode()
+
     def stop(self) -> None:
         """Stop it and keep it stopped, also over a boot. Raises: EngineError; MachineError."""
         if is_folder(self.run) and self.is_ours():

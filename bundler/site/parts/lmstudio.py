@@ -56,7 +56,7 @@ class LmStudioPart:
         """Put the model's files where LM Studio looks. Raises: MachineError, IntegrityError, EngineError."""
         who = self._who()
         find_lms(self.settings.lms, who)
-        shelf = Shelf(models_folder(who), self.plan.folder, who)
+        shelf = Shelf(models_folder(who), self.plan.folder)
         record = self._record() or Record(shelf.models, shelf.folder)
         if (record.models, record.folder) != (shelf.models, shelf.folder):
             hint = "Choose the old folder again in LM Studio's settings, or remove this release first."
@@ -66,7 +66,7 @@ class LmStudioPart:
         shared = {name: digest for one in others for name, digest in one.files.items()}
         ours = {**shared, **record.files, **{file.name: file.digest for file in missing}}
         self._write(replace(record, files=ours))
-        place_files(shelf, missing, self.release_folder, progress)
+        place_files(shelf, missing, self.release_folder, who, progress)
 
     def start(self) -> None:
         """Load the model and start the server, or let systemd do it. Raises: as ``prepare``."""
@@ -108,7 +108,7 @@ class LmStudioPart:
         others = [one for one in other_records(self.place, self._release) if one.has(record.models, record.folder)]
         needed = {name for one in others for name in one.files}
         mine = {name: digest for name, digest in record.files.items() if name not in needed}
-        take_files(Shelf(record.models, record.folder, self._who()), mine, self.release_folder, self.plan.files)
+        take_files(Shelf(record.models, record.folder), mine, self.release_folder, self.plan.files)
         path = record_path(self.place, self._release)
         with guarded(path, "remove"):
             path.unlink(missing_ok=True)
@@ -158,16 +158,16 @@ class LmStudioPart:
         write_record(record_path(self.place, self._release), record)
 
     def _lms_if_there(self) -> Lms | None:
-        """None when LM Studio went away: then there is nothing to unload."""
+        """None when LM Studio went away and serves no more: then there is nothing to unload."""
         try:
             return find_lms(self.settings.lms, self._who())
         except MachineError:
+            if self.state().running:
+                raise
             return None
 
     def _start_by_systemd(self, lms: Lms) -> None:
-        state = self.state()
-        if state.healthy and self.unit.is_ours():
-            return
+        serving.refuse_another(lms, self.plan)
         choices = UnitChoices(
             user=lms.who.name,
             home=str(lms.who.home),
@@ -177,4 +177,7 @@ class LmStudioPart:
             bind=serving.knows_bind(lms),
             load_seconds=self.settings.start_period,
         )
-        self.unit.start(unit(self.plan, choices), seconds=self.settings.start_period)
+        text = unit(self.plan, choices)
+        if not (self.state().healthy and self.unit.holds(text)):
+            self.unit.start(text, seconds=self.settings.start_period)
+        serving.only_loopback(self.plan)

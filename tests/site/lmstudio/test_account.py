@@ -51,6 +51,13 @@ def test_never_started_in_a_sentence(who: Account) -> None:
     assert "start it once" in caught.value.hint
 
 
+def test_pipes_are_not_waited_for(who: Account) -> None:
+    os.mkfifo(who.home / ".lmstudio-home-pointer")
+    (who.home / ".lmstudio").mkdir()
+    os.mkfifo(who.home / ".lmstudio" / "settings.json")
+    assert models_folder(who) == who.home / ".lmstudio" / "models"
+
+
 def test_a_pointer_without_end(who: Account) -> None:
     (who.home / ".lmstudio-home-pointer").write_bytes(b"x" * (2 << 20))
     with pytest.raises(MachineError, match="larger than"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -170,8 +172,27 @@ def test_lm_studio_went_away(site: Site) -> None:
     with pytest.raises(MachineError, match=r"the program .*lms is not there") as caught:
         part.start()
     assert "--lms PATH" in caught.value.hint
+    with pytest.raises(MachineError, match="is not there"):
+        part.remove()
+    os.kill(site.lmstudio.state["server"], signal.SIGKILL)
     part.remove()
     assert site.lmstudio.files() == []
+
+
+def test_a_server_that_hangs(site: Site) -> None:
+    part = site.part()
+    part.prepare()
+    part.start()
+    number = site.lmstudio.state["server"]
+    os.kill(number, signal.SIGSTOP)
+    try:
+        state = part.state()
+    finally:
+        os.kill(number, signal.SIGCONT)
+    assert (state.running, state.healthy) == (False, False)
+    assert "GET /lmstudio-greeting" in state.detail
+    assert "no answer within" in state.detail
+    part.stop()
 
 
 def test_the_port_is_another_programs(site: Site) -> None:

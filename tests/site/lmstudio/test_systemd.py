@@ -100,6 +100,29 @@ def test_a_foreign_unit(site: Site, kept: tuple[LmStudioPart, Unit]) -> None:
     assert one.path.read_text() == "[Unit]\nDescription=mine\n"
 
 
+def test_another_model_under_our_name_is_not_unloaded(site: Site, kept: tuple[LmStudioPart, Unit]) -> None:
+    part, one = kept
+    part.prepare()
+    mine = site.lmstudio.home / "models" / "me" / "mine" / "mine.gguf"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"GGUF")
+    command = [str(site.lmstudio.program), "load", "mine", "-y", "--identifier", MODEL]
+    subprocess.run(command, check=True, capture_output=True)
+    with pytest.raises(EngineError, match=r"found me/mine/mine\.gguf"):
+        part.start()
+    assert (site.lmstudio.loaded, one.path.exists()) == ([MODEL], False)
+
+
+def test_the_network_reaches_it(site: Site, kept: tuple[LmStudioPart, Unit]) -> None:
+    part, _ = kept
+    part.prepare()
+    site.lmstudio.behave(listen="0.0.0.0")
+    with pytest.raises(EngineError, match=r"listens on 0\.0\.0\.0"):
+        part.start()
+    part.stop()
+    assert site.lmstudio.state["server"] is None
+
+
 def test_it_does_not_start(site: Site, kept: tuple[LmStudioPart, Unit]) -> None:
     part, one = kept
     part.prepare()
