@@ -125,5 +125,6 @@ def test_the_tar_is_laid_out_as_designed(journey: Journey) -> None:
     assert all(member.isreg() and member.name.startswith(f"{TOP}/") for member in members)
     assert [member.name for member in members if member.size and member.offset_data % 4096] == []
     tops = list(dict.fromkeys(member.name.split("/")[1] for member in members))
-    assert tops == ["SHA256SUMS", "manifest.json", "README.md", "config", "kibana", "images", "models", "extra"]
+    written = ["SHA256SUMS", "manifest.json", "README.md", "llm-bundle.pex", "config", "kibana"]
+    assert tops == [*written, "images", "models", "extra"]
     assert {(member.uid, member.gid, member.uname, member.gname) for member in members} == {(0, 0, "", "")}
