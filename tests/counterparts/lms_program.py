@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -195,10 +196,19 @@ def server(args: list[str]) -> None:
         start_server(woken(), address, wanted.port)
 
 
-def start_server(state: State, address: str, port: int) -> None:
-    # Only here: it is slow, and lms is called often.
-    import urllib.request
+def greets(port: int) -> bool:
+    """By hand: lms is called often, and the modules for HTTP are slow to import."""
+    with socket.socket() as asking:
+        asking.settimeout(1)
+        try:
+            asking.connect(("127.0.0.1", port))
+            asking.sendall(b"GET /lmstudio-greeting HTTP/1.0\r\n\r\n")
+            return b'{"lmstudio": true}' in b"".join(iter(lambda: asking.recv(4096), b""))
+        except OSError:
+            return False
 
+
+def start_server(state: State, address: str, port: int) -> None:
     stop_server(state)
     with open(os.devnull, "r+b") as nothing:  # noqa: PTH123 (three times the same)
         process = subprocess.Popen(
@@ -209,12 +219,8 @@ def start_server(state: State, address: str, port: int) -> None:
         time.sleep(0.05)
         if process.poll() is not None:
             break
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/lmstudio-greeting", timeout=1) as answer:
-                if json.load(answer) == {"lmstudio": True}:
-                    break
-        except OSError:
-            continue
+        if greets(port):
+            break
     if process.poll() is not None:
         fail("Failed to verify the server is running. Please try to use another port.")
     state.value |= {"server": process.pid, "port": port}
