@@ -147,7 +147,8 @@ def test_the_comparison_itself(shown: list[str], seen: list[str], expected: bool
 
 
 def test_every_command_has_an_example() -> None:
-    typed = [command for block in blocks("console") for command, _ in session(block)]
+    # Those that need a container engine are run by tests/end_to_end/test_site.py.
+    typed = [command for block in (*blocks("console"), *blocks("shell-session")) for command, _ in session(block)]
     examples = {name for line in typed for name in re.findall(r"llm-bundle (\w+)", line)}
     assert examples == COMMANDS.keys()
     listed = {re.sub(r"`llm-bundle (\w+).*", r"\1", cells[0]) for cells in rows("command", "what it does")}
