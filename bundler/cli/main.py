@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "build": "Build the bundle that bundle.lock determines.",
     "keygen": "Make a pair of keys for signing.",
     "sign": "Sign a finished bundle in place.",
+    "rehearse": "Try a bundle as the site will run it, before it is shipped.",
     "verify": "Check every byte of a bundle.",
     "inspect": "Say what is in a bundle.",
     "unpack": "Unpack a bundle, verified while it is written.",

@@ -9,6 +9,8 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -43,26 +45,47 @@ def completion(line: Line, model: str, *, seconds: float = 300) -> str:
 
 def ask(line: Line, path: str, body: dict[str, Any], *, seconds: float) -> Any:
     """POST ``body`` as JSON; the answer's JSON. Raises: EngineError, without the answer's text where it is a 200."""
-    headers = {"Content-Type": "application/json"}
-    if line.token:
-        headers["Authorization"] = f"Bearer {line.token}"
-    if line.server_name:
-        headers["Host"] = line.server_name
-    connection = _connection(line, seconds)
-    try:
-        connection.request("POST", path, json.dumps(body).encode(), headers)
-        with connection.getresponse() as answer:
-            data = answer.read(_MOST + 1)
-    except (OSError, http.client.HTTPException) as error:
-        raise EngineError(f"{path}: no answer: {_reason(error)}") from error
-    finally:
-        connection.close()
-    if answer.status != 200:
-        raise EngineError(f"{path}: expected 200, found {answer.status}: {_text(data)}")
+    status, data = exchange(line, "POST", path, body, seconds=seconds)
+    if status != 200:
+        raise EngineError(f"{path}: expected 200, found {status}: {said(data)}")
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
         raise EngineError(f"{path}: expected JSON, found something else") from error
+
+
+def exchange(
+    line: Line, method: str, path: str, body: dict[str, Any] | None = None, *, seconds: float
+) -> tuple[int, bytes]:
+    """The status and the first 4 MiB that ``path`` answers, whatever they are. Raises: EngineError for no answer."""
+    with connected(line, path, seconds) as connection:
+        send(connection, line, method, path, body)
+        with connection.getresponse() as answer:
+            return answer.status, answer.read(_MOST + 1)
+
+
+@contextmanager
+def connected(line: Line, path: str, seconds: float) -> Iterator[http.client.HTTPConnection]:
+    """A connection, closed afterwards. Raises: EngineError, that ``path`` gave no answer, for what goes wrong on it."""
+    connection = _connection(line, seconds)
+    try:
+        yield connection
+    except (OSError, http.client.HTTPException) as error:
+        raise EngineError(f"{path}: no answer: {_reason(error)}") from error
+    finally:
+        connection.close()
+
+
+def send(
+    connection: http.client.HTTPConnection, line: Line, method: str, path: str, body: dict[str, Any] | None
+) -> None:
+    """Send a request as a client of ``line`` does; ``body`` as JSON."""
+    headers = {"Content-Type": "application/json"} if body is not None else {}
+    if line.token:
+        headers["Authorization"] = f"Bearer {line.token}"
+    if line.server_name:
+        headers["Host"] = line.server_name
+    connection.request(method, path, None if body is None else json.dumps(body).encode(), headers)
 
 
 def _connection(line: Line, seconds: float) -> http.client.HTTPConnection:
@@ -100,6 +123,6 @@ def _reason(error: Exception) -> str:
     return type(error).__name__ if not str(error) else str(error)[:200]
 
 
-def _text(data: bytes) -> str:
-    """What the refusal says, in one line."""
+def said(data: bytes) -> str:
+    """What a refusal says, in one line of at most 300 characters."""
     return " ".join(data[:2000].decode(errors="replace").split())[:300] or "nothing"

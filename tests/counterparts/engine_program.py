@@ -18,6 +18,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 from model_server import Behaviour, _Handler  # type: ignore[import-not-found]  # beside it in the image
 
 PLACES = ("/", "/etc", "/usr", "/llm-bundle", "/llm-bundle/model", "/llm-bundle/cache", "/tmp", "/dev/shm")
+FAULTS = {
+    "crash": "end at once",
+    "fetch": "need a file from the hub to start",
+    "mute": "answer no chat completion",
+    "unparsed": "leave tool calls in the text",
+    "no-tools": "refuse tools",
+}
 
 
 class Handler(_Handler):  # type: ignore[misc]
@@ -102,11 +109,14 @@ def main() -> None:
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--max-model-len", type=int, default=65_536)
-    parser.add_argument("--fault", choices=["crash", "mute"], help="end at once; answer no chat completion")
+    parser.add_argument("--fault", choices=FAULTS, help="; ".join(FAULTS.values()))
     known, _ = parser.parse_known_args()
     if known.fault == "crash":
         print("torch.OutOfMemoryError: CUDA out of memory, on purpose", file=sys.stderr, flush=True)
         sys.exit(1)
+    if known.fault == "fetch":
+        print("Fetching tokenizer.json from huggingface.co", file=sys.stderr, flush=True)
+        socket.create_connection(("huggingface.co", 443), timeout=5)
     Handler.mute = known.fault == "mute"
     if not Path(known.model).exists():
         print(f"OSError: Repo id must be in the form 'repo_name': '{known.model}'.", file=sys.stderr)
@@ -118,6 +128,7 @@ def main() -> None:
         model=known.served_model_name,
         context=known.max_model_len,
         gap=float(os.environ.get("TEST_GAP", "0")),
+        tools={"unparsed": "text", "no-tools": "off"}.get(known.fault, "parsed"),
     )
     # The first process of a container gets no signal that it does not ask for.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
