@@ -1,11 +1,14 @@
 """A model's server that speaks OpenAI's API as vLLM does, with the ways in which such servers are set up wrongly.
 
 Words of errors: vLLM 0.32 (as its log and answers have them). ``test_model_server.py`` proves it with the real client.
+Like vLLM it asks for its key below ``/v1`` and ``/inference`` alone, and stops what it does for a client that hangs up.
 """
 
 from __future__ import annotations
 
 import json
+import select
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
 Tools = Literal["parsed", "text", "off"]
+# Answered without a key (measured).
+OPEN = ("/health", "/metrics", "/version", "/load", "/tokenize", "/openapi.json", "/invocations")
 WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 
 
@@ -21,7 +26,8 @@ WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
 class Behaviour:
     """Switches. ``stall`` and ``gap`` are in seconds: before an answer, and between two tokens of a stream.
 
-    ``tools``: calls are parsed; or stay in the text; or the server was started without the flags for them.
+    ``tools``: calls are parsed; or stay in the text; or the server was started without the flags for them. ``go`` is
+    waited for after the first event of a stream. ``hung_up`` is set when a client leaves before it has its answer.
     """
 
     token: str = "model-token-3f9c"
@@ -33,6 +39,9 @@ class Behaviour:
     events: int = 24
     usage: bool = True
     seen: list[tuple[str, str, bytes]] = field(default_factory=list)
+    connections: int = 0
+    go: threading.Event | None = None
+    hung_up: threading.Event = field(default_factory=threading.Event)
 
 
 class ModelServer:
@@ -69,6 +78,10 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # as uvicorn does; else each event would wait for the last one's receipt
     server: _Server
 
+    def setup(self) -> None:
+        self.server.behaviour.connections += 1
+        super().setup()
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class calls it so)
         """Nothing on stderr."""
 
@@ -81,7 +94,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _dispatch(self, body: bytes) -> None:
         settings = self.server.behaviour
         settings.seen.append((f"{self.command} {self.path}", self.headers.get("Authorization", ""), body[:65536]))
-        if self.path.startswith("/v1/") and self.headers.get("Authorization") != f"Bearer {settings.token}":
+        if (
+            self.path.startswith(("/v1/", "/inference/"))
+            and self.headers.get("Authorization") != f"Bearer {settings.token}"
+        ):
             return self._json(401, {"error": "Unauthorized"})
         if (self.command, self.path) == ("GET", "/v1/models"):
             return self._json(200, {"object": "list", "data": [_card(settings)]})
@@ -89,6 +105,12 @@ class _Handler(BaseHTTPRequestHandler):
             if self.command == "GET":
                 return self._json(405, {"detail": "Method Not Allowed"})
             return self._chat(json.loads(body))
+        if (self.command, self.path) == ("POST", "/v1/embeddings"):
+            return self._json(200, _embeddings(json.loads(body), settings))
+        if (self.command, self.path) == ("POST", "/v1/responses"):
+            return self._json(200, _response(settings))
+        if self.path in OPEN:
+            return self._chat(json.loads(body)) if self.path == "/invocations" else self._json(200, {"open": self.path})
         if self.path == f"/model/{settings.model}/invoke":
             # Amazon Bedrock's InvokeModel, as Claude answers it.
             return self._json(200, {"content": [{"type": "text", "text": "ready"}], "stop_reason": "end_turn"})
@@ -99,7 +121,8 @@ class _Handler(BaseHTTPRequestHandler):
         refusal = _refusal(question, settings)
         if refusal:
             return self._json(refusal["code"], {"error": refusal})
-        time.sleep(settings.stall)
+        if not self._wait(settings.stall):
+            return None
         if question.get("stream"):
             return self._stream(question)
         message = _message(question, settings)
@@ -118,12 +141,28 @@ class _Handler(BaseHTTPRequestHandler):
         chunked = self.request_version != "HTTP/1.0"
         self.send_header(*(("Transfer-Encoding", "chunked") if chunked else ("Connection", "close")))
         self.end_headers()
-        for document in _events(question, self.server.behaviour):
+        for number, document in enumerate(_events(question, self.server.behaviour)):
             data = f"data: {document}\n\n".encode()
             self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data) if chunked else data)
             self.wfile.flush()
-            time.sleep(self.server.behaviour.gap)
+            if number == 0 and self.server.behaviour.go:
+                self.server.behaviour.go.wait(30)
+            if not self._wait(self.server.behaviour.gap):
+                return
         self.wfile.write(b"0\r\n\r\n" if chunked else b"")
+
+    def _wait(self, seconds: float) -> bool:
+        """Whether the client is still there after this time; it is seen at once when it leaves."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if not select.select([self.connection], [], [], left)[0]:
+                break
+            if not _peek(self.connection):
+                self.server.behaviour.hung_up.set()
+                self.close_connection = True
+                return False
+            time.sleep(min(left, 0.01))  # the next request, sent before this one is answered
+        return True
 
     def _json(self, status: int, document: dict[str, Any]) -> None:
         body = json.dumps(document).encode()
@@ -132,6 +171,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+def _peek(connection: socket.socket) -> bytes:
+    try:
+        return connection.recv(1, socket.MSG_PEEK)
+    except ConnectionError:
+        return b""
 
 
 def _card(settings: Behaviour) -> dict[str, Any]:
@@ -167,16 +213,34 @@ def _refusal(question: dict[str, Any], settings: Behaviour) -> dict[str, Any] | 
 def _message(question: dict[str, Any], settings: Behaviour) -> dict[str, Any]:
     if not question.get("tools"):
         return {"role": "assistant", "content": "ready", "tool_calls": []}
-    name, arguments = question["tools"][0]["function"]["name"], {"severity": "high"}
+    function = question["tools"][0]["function"]
+    wanted = function.get("parameters", {}).get("required") or ["severity"]
+    name, arguments = function["name"], dict.fromkeys(wanted, "high")
     if settings.tools == "text":
         call = json.dumps({"name": name, "arguments": arguments})
         return {"role": "assistant", "content": f"<tool_call>\n{call}\n</tool_call>", "tool_calls": []}
-    function = {"name": name, "arguments": json.dumps(arguments)}
+    made = {"name": name, "arguments": json.dumps(arguments)}
     return {
         "role": "assistant",
         "content": None,
-        "tool_calls": [{"id": "chatcmpl-tool-1", "type": "function", "function": function}],
+        "tool_calls": [{"id": "chatcmpl-tool-1", "type": "function", "function": made}],
     }
+
+
+def _embeddings(question: dict[str, Any], settings: Behaviour) -> dict[str, Any]:
+    asked = question["input"] if isinstance(question["input"], list) else [question["input"]]
+    data = [{"object": "embedding", "index": n, "embedding": [0.5, -0.25, len(text)]} for n, text in enumerate(asked)]
+    usage = {"prompt_tokens": 9, "total_tokens": 9, "completion_tokens": 0}
+    return {"id": "embd-1", "object": "list", "created": 1_763_000_000, "model": settings.model, "data": data} | {
+        "usage": usage
+    }
+
+
+def _response(settings: Behaviour) -> dict[str, Any]:
+    text = {"type": "output_text", "text": "ready", "annotations": []}
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [text]}
+    fixed = {"object": "response", "created_at": 1_763_000_000, "status": "completed", "parallel_tool_calls": True}
+    return {"id": "resp_1", "model": settings.model, "output": [message], "tools": [], "tool_choice": "auto", **fixed}
 
 
 def _events(question: dict[str, Any], settings: Behaviour) -> Iterator[str]:
@@ -186,9 +250,16 @@ def _events(question: dict[str, Any], settings: Behaviour) -> Iterator[str]:
         return json.dumps({**head, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
 
     yield chunk({"role": "assistant", "content": ""})
-    for number in range(settings.events):
+    calls = _message(question, settings).get("tool_calls") or []
+    for call in calls:
+        # The name first, then the arguments in pieces.
+        name, arguments = call["function"]["name"], call["function"]["arguments"]
+        yield chunk({"tool_calls": [{**call, "index": 0, "function": {"name": name}}]})
+        for piece in (arguments[:5], arguments[5:]):
+            yield chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})
+    for number in range(0 if calls else settings.events):
         yield chunk({"content": f"{WORDS[number % len(WORDS)]}, "})
-    yield chunk({}, "stop")
+    yield chunk({}, "tool_calls" if calls else "stop")
     if (question.get("stream_options") or {}).get("include_usage"):
         usage = {"prompt_tokens": 9, "completion_tokens": settings.events, "total_tokens": 9 + settings.events}
         yield json.dumps({**head, "choices": [], "usage": usage})

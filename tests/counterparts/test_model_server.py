@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import openai
 import pytest
+import requests
+from openai.types.chat import ChatCompletionFunctionToolParam
 
 from tests.counterparts.model_server import Behaviour, ModelServer
 
-TOOLS = [
+TOOLS: list[ChatCompletionFunctionToolParam] = [
     {
         "type": "function",
         "function": {"name": "get_alert_count", "parameters": {"type": "object", "properties": {}}},
@@ -104,3 +106,41 @@ def test_another_model(server: ModelServer) -> None:
 def test_too_long(server: ModelServer) -> None:
     with pytest.raises(openai.BadRequestError, match="context length is only 65536 tokens"):
         ask(server, "x" * 300_000)
+
+
+def test_streamed_tools(server: ModelServer) -> None:
+    with client(server) as one:
+        stream = one.chat.completions.create(
+            model="mistral-small",
+            messages=[{"role": "user", "content": "count"}],
+            tools=TOOLS,
+            stream=True,
+        )
+        chunks = list(stream)
+    pieces = [call.function for chunk in chunks for call in chunk.choices[0].delta.tool_calls or [] if call.function]
+    assert pieces[0].name == "get_alert_count"
+    assert "".join(piece.arguments or "" for piece in pieces) == '{"severity": "high"}'
+    assert chunks[-1].choices[0].finish_reason == "tool_calls"
+
+
+def test_embeddings_and_responses(server: ModelServer) -> None:
+    with client(server) as one:
+        found = one.embeddings.create(model="mistral-small", input=["a", "bc"], encoding_format="float")
+        assert [data.embedding for data in found.data] == [[0.5, -0.25, 1], [0.5, -0.25, 2]]
+        assert one.responses.create(model="mistral-small", input="hello").output_text == "ready"
+
+
+def test_its_key_does_not_guard_everything(server: ModelServer) -> None:
+    question = {"model": "mistral-small", "messages": [{"role": "user", "content": "hello"}]}
+    assert requests.post(f"{server.url}/invocations", json=question, timeout=10).json()["choices"]
+    assert requests.get(f"{server.url}/metrics", timeout=10).status_code == 200
+    assert requests.post(f"{server.url}/v1/embeddings", json={"input": "x"}, timeout=10).status_code == 401
+    assert requests.post(f"{server.url}/inference/v1/generate", json=question, timeout=10).status_code == 401
+
+
+def test_a_client_that_leaves_is_seen() -> None:
+    with ModelServer(Behaviour(stall=20)) as server:
+        impatient = openai.OpenAI(base_url=f"{server.url}/v1", api_key="model-token-3f9c", max_retries=0, timeout=0.3)
+        with impatient, pytest.raises(openai.APITimeoutError):
+            impatient.chat.completions.create(model="mistral-small", messages=[{"role": "user", "content": "x"}])
+        assert server.behaviour.hung_up.wait(2)
