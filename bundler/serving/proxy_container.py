@@ -81,7 +81,7 @@ def proxy_check(spec: ContainerSpec) -> ContainerSpec:
         args=(*spec.args, "-t"),
         # The host's addresses can be listened on only there; elsewhere nothing is called, for -t looks no name up
         # that is an address.
-        networks=spec.networks if spec.networks == (HOST,) or spec.resolves else (),
+        networks=spec.networks[-1:] if spec.networks == (HOST,) or spec.resolves else (),
         address=None,
         publish=(),
         restart="no",

@@ -97,5 +97,6 @@ def container_state(name: str, found: dict[str, Any]) -> ContainerState:
         image_id=str(found.get("Image", "")),
         owner=(config.get("Labels") or {}).get(LABEL),
         spec=(config.get("Labels") or {}).get(SPEC_LABEL, ""),
+        pid=int(state.get("Pid") or 0),
         addresses={network: str(one.get("IPAddress") or "") for network, one in networks.items()},
     )

@@ -37,7 +37,7 @@ class ContainerState:
 
     ``status`` is one of created, running, restarting, paused, exited, dead; ``health`` one of starting, healthy,
     unhealthy, or None where it has no check. ``started`` is the time in RFC 3339; ``addresses`` network → address;
-    ``spec`` is what its label says that it was made from, or empty.
+    ``spec`` is what its label says that it was made from, or empty; ``pid`` its first process, or 0.
     """
 
     name: str
@@ -51,6 +51,7 @@ class ContainerState:
     owner: str | None
     addresses: dict[str, str] = field(default_factory=dict)
     spec: str = ""
+    pid: int = 0
 
     @property
     def running(self) -> bool:

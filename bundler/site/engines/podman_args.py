@@ -62,5 +62,6 @@ def container_state(name: str, found: dict[str, Any], health: str | None) -> Con
         image_id=f"sha256:{str(found.get('Image', '')).removeprefix('sha256:')}",
         owner=(config.get("Labels") or {}).get(LABEL),
         spec=(config.get("Labels") or {}).get(SPEC_LABEL, ""),
+        pid=int(state.get("Pid") or 0),
         addresses={network: str(one.get("IPAddress") or "") for network, one in networks.items()},
     )

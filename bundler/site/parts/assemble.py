@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bundler.errors import UsageError
+from functools import partial
+
 from bundler.serving.lmstudio import LmStudioPlan
 from bundler.serving.plan import ServePlan
 from bundler.serving.proxy_plan import ProxyPlan
@@ -13,6 +14,7 @@ from bundler.site.parts.behind import LOOPBACK, Behind, reached_at
 from bundler.site.parts.contents import read_contents
 from bundler.site.parts.engine_part import EnginePart
 from bundler.site.parts.ground import Ground
+from bundler.site.parts.host_nginx import HostNginxPart
 from bundler.site.parts.interface import Part, Parts, Proxy
 from bundler.site.parts.keeper import EngineKeeper, Keeper
 from bundler.site.parts.lmstudio import LmStudioPart
@@ -36,7 +38,7 @@ def assemble(place: Place, state: State, release: Release, *, engine: Engine | N
         part = LmStudioPart(place, ground.folder, plan, state.settings)
         model, port = plan.identifier, plan.port
     else:
-        part = EnginePart(ground, plan, alone=proxy is None)
+        part = EnginePart(ground, plan, alone=proxy is None or proxy.run == "host")
         model, port = plan.served_name, plan.port
     if proxy is None:
         address = _alone(ground, plan)
@@ -67,8 +69,14 @@ def _proxy(ground: Ground, plan: ServePlan | LmStudioPlan, proxy: ProxyPlan) -> 
     else:
         behind = Behind(proxy.server_name, "vllm", plan.port, plan.replicas, plan.upstreams)
     if proxy.image is None or proxy.digest is None:
-        raise UsageError("the proxy of the host")
+        upstreams = partial(_from_host, ground, behind)
+        return HostNginxPart(ground.place, ground.release.id, behind, upstreams, ground.settings)
     return ProxyPart(ground, behind, proxy.image, proxy.digest)
+
+
+def _from_host(ground: Ground, behind: Behind) -> tuple[str, ...]:
+    """``host:port`` of all engines as this host reaches them."""
+    return behind.upstreams(None if behind.on_host or ground.info.rootless else ground.networks.look())
 
 
 def _url(proxy: ProxyPlan, port: int) -> str:

@@ -55,9 +55,9 @@ class Behind:
         return self.on_host and any(port is not None and port < _PRIVILEGED for port in ports)
 
     def upstreams(self, private: Private | None) -> tuple[str, ...]:
-        """``host:port`` of all engines; ``private`` None where they are not on a network of ours."""
+        """``host:port`` of all engines; ``private`` None where they listen on this host's loopback."""
         if private is None:
-            return (f"{LOOPBACK}:{self.port}", *self.others)
+            return (*(f"{LOOPBACK}:{self.port + replica}" for replica in range(self.replicas)), *self.others)
         return (*(f"{private.engine(replica)}:{self.port}" for replica in range(self.replicas)), *self.others)
 
     def config(self, private: Private | None, settings: Settings) -> ProxyConfig:

@@ -10,6 +10,7 @@ from bundler.serving.container import ContainerSpec, Publish, SiteChoices, engin
 from bundler.serving.plan import ServePlan
 from bundler.site.engines.interface import ContainerState
 from bundler.site.engines.stored import StoredImage
+from bundler.site.parts.behind import LOOPBACK
 from bundler.site.parts.containers import Seen, part_state, plain
 from bundler.site.parts.folders import make_folder
 from bundler.site.parts.ground import Ground
@@ -19,11 +20,10 @@ from bundler.site.parts.network import Private
 from bundler.site.parts.probe import answers
 
 _SECONDS: Final = 60
-LOOPBACK: Final = "127.0.0.1"
 
 
 class EnginePart:
-    """The engine of a release; ``published`` where no proxy stands in front."""
+    """The engine of a release; ``alone`` where no container of ours stands in front, so that this host must reach it."""
 
     name = "engine"
 
@@ -102,7 +102,7 @@ class EnginePart:
             entrypoint=image.entrypoint,
             image_user=image.user,
             address=private.engine(replica),
-            publish=self._publish(),
+            publish=self._publish(replica),
             gpus=ground.settings.gpus,
             rootless=ground.info.rootless,
             env_file=str(ground.place.engine_env),
@@ -119,8 +119,8 @@ class EnginePart:
         make_folder(cache, 0o700, who)
         return replace(engine_container(self._plan, replace(choices, cache=str(cache))), user=who.user)
 
-    def _publish(self) -> tuple[Publish, ...]:
-        """This host reaches the private network itself, unless the engine has no root's rights."""
+    def _publish(self, replica: int) -> tuple[Publish, ...]:
+        """This host reaches the private network by itself, unless the engine has no root's rights."""
         if self._alone and self._ground.info.rootless:
-            return (Publish(LOOPBACK, self._plan.port, self._plan.port),)
+            return (Publish(LOOPBACK, self._plan.port + replica, self._plan.port),)
         return ()

@@ -30,6 +30,8 @@ from bundler.site.parts.network import Private
 from bundler.site.parts.probe import shakes_hands
 from bundler.site.parts.runner import Runner
 from bundler.site.parts.trial import require_success
+from bundler.site.parts.workers import wait_for_new, workers
+from bundler.site.tls.pair import finish_pair
 from bundler.site.tokens import change
 from bundler.site.tokens.store import TokenStore
 
@@ -80,7 +82,9 @@ class ProxyPart:
         if found is None or not found.running:
             raise EngineError("the proxy does not run", hint="Start it: llm-bundle install, with the same bundle.")
         self._try(self._spec())
+        before = workers(found.pid)
         self._ground.engine.signal(self._name, "HUP")
+        wait_for_new(found.pid, before)
 
     def state(self) -> PartState:
         """See ``Part.state``: healthy when it shakes hands, which it can as soon as it has read its configuration."""
@@ -136,8 +140,9 @@ class ProxyPart:
         """Write all that is mounted, for ``who``; 12 digits that follow from the configuration."""
         ground, place = self._ground, self._ground.place
         make_folder(place.logs, 0o750, who)
-        for folder in (self._folder, place.proxy_secrets, place.tls):
-            make_folder(folder, 0o700)
+        for folder in (place.secrets, self._folder, place.proxy_secrets, place.tls):
+            make_folder(folder, 0o700, who if folder != place.secrets else None)
+        finish_pair(place.tls)
         if not is_there(TokenStore(place.root).include):
             change.current(TokenStore(place.root))
         if self._behind.engine == "vllm":

@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from bundler.digest import Digest
+from bundler.layout.manifest import ImageEntry, Manifest
 from bundler.serving import proxy_plan, vllm
 from bundler.serving.plan import PATH, ServePlan
 from bundler.serving.proxy_plan import ProxyPlan
 from bundler.site.engines.interface import Engine
+from bundler.site.engines.stored import StoredImage, read_image
 from bundler.site.parts.assemble import assemble
+from bundler.site.parts.contents import read_contents
 from bundler.site.parts.interface import Part, Parts, PartState
 from bundler.site.place import Place
 from bundler.site.state import Release, Settings, State
@@ -50,6 +53,21 @@ class Site:
     @property
     def parts(self) -> Parts:
         return assemble(self.place, self.state, self.release, engine=self.engine)
+
+    def beside(self, digits: str, *, image: Image | None = None) -> tuple[Site, Site]:
+        """This one and another release at the same place, each knowing of the other."""
+        release = add_release(self.place, digits, image=image)
+        both = replace(self.state, releases=(self.release, release))
+        return replace(self, state=both), replace(self, state=both, release=release)
+
+    @property
+    def images(self) -> tuple[StoredImage, StoredImage]:
+        """The images of the engine and of the proxy."""
+        contents = read_contents(self.place.release(self.release.id))
+        plan, proxy = contents.engine, contents.proxy
+        assert isinstance(plan, ServePlan) and proxy and proxy.image and proxy.digest
+        layout = self.place.release(self.release.id) / "images"
+        return read_image(layout, plan.image, plan.digest), read_image(layout, proxy.image, proxy.digest)
 
     def with_settings(self, **changes: Any) -> Site:
         return replace(self, state=replace(self.state, settings=replace(self.state.settings, **changes)))
@@ -106,10 +124,20 @@ def add_release(place: Place, digits: str, *, image: Image | None = None, proxy:
     env = (*vllm.ENVIRONMENT.items(), ("TEST_GAP", "0.15"))
     serve = ServePlan(served_name=MODEL, context=4096, env=tuple(sorted(env)), **plan)
     (folder / PATH).write_bytes(serve.encode())
+    (folder / "manifest.json").write_bytes(manifest(engine, nginx).encode())
     if proxy:
         wanted = ProxyPlan(SERVER_NAME, "container", PROXY_IMAGE, Digest.parse(nginx.digest))
         (folder / proxy_plan.PATH).write_bytes(wanted.encode())
     return release
+
+
+def manifest(engine: Image, nginx: Image) -> Manifest:
+    """A manifest with the two images and no members."""
+    rows = tuple(
+        ImageEntry(role, name, "linux/amd64", Digest.parse(image.digest), Digest.parse(image.digest), 1)
+        for role, name, image in (("engine", ENGINE_IMAGE, engine), ("proxy", PROXY_IMAGE, nginx))
+    )
+    return Manifest("tiny", "1.0", "linux/amd64", 1, "test", (), rows)
 
 
 @contextmanager
@@ -151,15 +179,20 @@ def connect(site: Site, token: str = "") -> tuple[http.client.HTTPSConnection, d
     return connection, {"Authorization": f"Bearer {token or site.token}", "Content-Type": "application/json"}
 
 
-def chat(site: Site, token: str = "") -> tuple[int, Any]:
-    """Status and JSON of a chat completion through TLS."""
+def ask(site: Site, method: str, path: str, *, token: str = "", body: Any = None) -> tuple[int, Any]:
+    """Status and JSON of what the proxy answers."""
     connection, headers = connect(site, token)
     try:
-        connection.request("POST", "/v1/chat/completions", json.dumps(question()), headers)
+        connection.request(method, path, json.dumps(body) if body is not None else None, headers)
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read())
     finally:
         connection.close()
+
+
+def chat(site: Site, token: str = "") -> tuple[int, Any]:
+    """Status and JSON of a chat completion through TLS."""
+    return ask(site, "POST", "/v1/chat/completions", token=token, body=question())
 
 
 def question(**more: Any) -> dict[str, Any]:
