@@ -90,20 +90,29 @@ def test_the_users_own_model_and_server_are_left_alone(site: Site) -> None:
     assert site.lmstudio.files() == ["me/mine/mine.gguf"]
 
 
-@pytest.mark.parametrize(("context", "tokens"), [("4096", "4096 tokens"), ("64000", "me/mine/mine.gguf")])
-def test_our_name_on_another_model(site: Site, context: str, tokens: str) -> None:
+def test_our_name_on_another_model(site: Site) -> None:
     mine = site.lmstudio.home / "models" / "me" / "mine" / "mine.gguf"
     mine.parent.mkdir(parents=True)
     mine.write_bytes(b"GGUF")
-    command = ["load", "mine", "-y", "--identifier", MODEL, "--context-length", context]
+    command = ["load", "mine", "-y", "--identifier", MODEL, "--context-length", "64000"]
     subprocess.run([str(site.lmstudio.program), *command], check=True, capture_output=True)
     part = site.part()
     part.prepare()
-    with pytest.raises(EngineError, match=tokens) as caught:
+    with pytest.raises(EngineError, match=r"found me/mine/mine\.gguf") as caught:
         part.start()
     assert f"lms unload {MODEL}" in caught.value.hint
     part.stop()
     assert site.lmstudio.loaded == [MODEL]
+
+
+def test_our_model_with_less_context(site: Site) -> None:
+    """As a person may have loaded it by hand, or LM Studio's window did."""
+    part = site.part()
+    part.prepare()
+    command = ["load", "--exact", part.plan.path, "--identifier", MODEL, "--context-length", "4096"]
+    subprocess.run([str(site.lmstudio.program), *command], check=True, capture_output=True)
+    with pytest.raises(EngineError, match="with 64000 tokens, found .* with 4096 tokens"):
+        part.start()
 
 
 def test_an_upgrade_and_the_way_back(site: Site) -> None:
@@ -130,8 +139,12 @@ def test_an_upgrade_and_the_way_back(site: Site) -> None:
 def test_two_releases_with_the_same_model_share_its_files(site: Site) -> None:
     old, new = site.part("a" * 12), site.part("b" * 12)
     old.prepare()
+    old.start()
     new.prepare()
+    old.stop()
+    new.start()
     old.remove()
+    assert new.state().healthy
     assert site.lmstudio.files() == site.models(BYTES)
     new.remove()
     assert site.lmstudio.files() == []
