@@ -111,7 +111,7 @@ def test_our_model_with_less_context(site: Site) -> None:
     part.prepare()
     command = ["load", "--exact", part.plan.path, "--identifier", MODEL, "--context-length", "4096"]
     subprocess.run([str(site.lmstudio.program), *command], check=True, capture_output=True)
-    with pytest.raises(EngineError, match="with 64000 tokens, found .* with 4096 tokens"):
+    with pytest.raises(EngineError, match=r"with 64000 tokens, found .* with 4096 tokens"):
         part.start()
 
 
