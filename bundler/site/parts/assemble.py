@@ -38,7 +38,7 @@ def assemble(place: Place, state: State, release: Release, *, engine: Engine | N
         part = LmStudioPart(place, ground.folder, plan, state.settings)
         model, port = plan.identifier, plan.port
     else:
-        part = EnginePart(ground, plan, alone=proxy is None or proxy.run == "host")
+        part = EnginePart(ground, plan, for_host=proxy is None or proxy.run == "host")
         model, port = plan.served_name, plan.port
     if proxy is None:
         address = _alone(ground, plan)

@@ -23,14 +23,14 @@ _SECONDS: Final = 60
 
 
 class EnginePart:
-    """The engine of a release; ``alone`` where no container of ours stands in front, so that this host must reach it."""
+    """The engine of a release; ``for_host`` where this host itself must reach it, and no container of ours."""
 
     name = "engine"
 
-    def __init__(self, ground: Ground, plan: ServePlan, *, alone: bool) -> None:
+    def __init__(self, ground: Ground, plan: ServePlan, *, for_host: bool) -> None:
         self._ground = ground
         self._plan = plan
-        self._alone = alone
+        self._alone = for_host
 
     def prepare(self, progress: Progress = SILENT) -> None:
         """See ``Part.prepare``."""
