@@ -13,9 +13,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
+# A closing brace ends a block only where a word could begin; an opening one belongs to the word after a dollar.
 _TOKEN: Final = re.compile(
     r"""\s+|\#[^\n]*|(?P<mark>[{};])|"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'"""
-    r"""|(?P<word>(?:[^\s{};\\"'\#]|\\.|\$\{)(?:[^\s{};\\]|\\.|\$\{|(?<=\w)\})*)""",
+    r"""|(?P<word>(?:[^\s{};\\"'\#]|\\.)(?:[^\s{;\\]|\\.|(?<=\$)\{)*)""",
     re.DOTALL,
 )
 _FILE: Final = re.compile(r"^# configuration file (.*):$", re.MULTILINE)

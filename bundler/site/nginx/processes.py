@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -29,14 +29,22 @@ def master_of(pid_file: Path) -> int | None:
 
 
 def workers_of(master: int) -> frozenset[int]:
-    """Its children, those that are shutting down too."""
-    found = set()
+    """Its children, but those that take no new connections, which end with their streams."""
+    return frozenset(pid for pid in _children(master) if b"shutting down" not in _title(pid))
+
+
+def _children(master: int) -> Iterator[int]:
     for path in _PROC.glob("[0-9]*/stat"):
         with suppress(OSError, ValueError, IndexError):
             # "pid (name) state parent …": the name may hold anything, blanks and parentheses too.
             if int(path.read_text(errors="replace").rpartition(")")[2].split()[1]) == master:
-                found.add(int(path.parent.name))
-    return frozenset(found)
+                yield int(path.parent.name)
+
+
+def _title(pid: int) -> bytes:
+    with suppress(OSError):
+        return (_PROC / str(pid) / "cmdline").read_bytes()
+    return b"shutting down"
 
 
 def taken(addresses: Iterable[str], ports: Iterable[int], master: int | None) -> int | None:

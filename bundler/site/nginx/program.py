@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -47,7 +48,10 @@ class Main:
 
 
 class HostNginx:
-    """The program at the path ``program``. ``systemd`` is a folder that is there only where systemd runs."""
+    """The program at the path ``program``. ``systemd`` is a folder that is there only where systemd runs.
+
+    It lives for one verb of a part: what it was told once about program and main file it does not ask again.
+    """
 
     def __init__(self, program: str, systemd: Path = SYSTEMD) -> None:
         self.program = program
@@ -64,14 +68,16 @@ class HostNginx:
             raise MachineError("the program nginx is not here, and this bundle's proxy is the host's own", hint=hint)
         return cls(program)
 
+    @cached_property
     def version(self) -> NginxVersion:
         """Raises: MachineError for one that is older than we can do with, or no Nginx at all."""
         return NginxVersion.parse(_text(self._nginx.ask(["-v"], "asking its version", seconds=20)))
 
     def has(self, module: str) -> bool:
         """Whether it was built ``--with-`` that."""
-        return f"with-{module}" in self._built()
+        return f"with-{module}" in self._built
 
+    @cached_property
     def main(self) -> Main:
         """Its main file, also of a configuration that is broken. Raises: EngineError; MachineError."""
         said = _text(self._nginx.ask(["-t"], "testing its configuration", seconds=60))
@@ -80,8 +86,7 @@ class HostNginx:
             raise EngineError(f"Nginx did not say where its configuration is: {_said(said)}", hint="Try: nginx -t")
         path = Path(found[1])
         text = read_bounded(path, _MOST).decode("utf-8", "replace")
-        built = self._built()
-        pid = Path(built.get("prefix", "/")) / (pid_path(text) or built.get("pid-path", "/run/nginx.pid"))
+        pid = Path(self._built.get("prefix", "/")) / (pid_path(text) or self._built.get("pid-path", "/run/nginx.pid"))
         return Main(path, text, pid)
 
     def test(self, *options: str) -> None:
@@ -97,7 +102,7 @@ class HostNginx:
 
     def master(self) -> int | None:
         """The pid of its master process, None where it does not run. Raises: as ``main``."""
-        return master_of(self.main().pid)
+        return master_of(self.main.pid)
 
     def reload(self) -> None:
         """Make it read its configuration anew; streams go on. Raises: EngineError when it does not take it."""
@@ -106,7 +111,9 @@ class HostNginx:
             raise EngineError("Nginx does not run", hint="Start it: systemctl start nginx, or nginx.")
         before = workers_of(master)
         self._tell("reload", ["-s", "reload"])
-        if not _soon(lambda: bool(workers_of(master) - before)):
+        # For a tenth of a second the old workers take new connections, too: who was shut out would still be let in.
+        _soon(lambda: bool(now := workers_of(master)) and not now & before)
+        if not workers_of(master) - before:
             raise EngineError("Nginx did not take its new configuration", hint=_REFUSED)
 
     def start(self) -> None:
@@ -139,6 +146,7 @@ class HostNginx:
         question = ["is-active", "--quiet", _UNIT] if verb == "reload" else ["cat", _UNIT]
         return self._systemctl.ask(question, f"asking for {_UNIT}", seconds=20).status == 0
 
+    @cached_property
     def _built(self) -> dict[str, str]:
         said = _text(self._nginx.ask(["-V"], "asking how it was built", seconds=20))
         return {found[1]: found[2] or "" for found in _BUILT.finditer(said)}

@@ -1,7 +1,7 @@
 """Files of ours among those of others, told apart by their first line.
 
-Rules: it names the release and the SHA-256 of all that follows. A file without such a line is somebody else's, one
-whose digest does not fit was edited since. Neither is ever replaced or removed, links least of all.
+Rules: it names the release, and the SHA-256 of that and of all that follows. A file without such a line is somebody
+else's, one whose digest does not fit was edited since. Neither is ever replaced or removed, links least of all.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def seal(release: str, text: str) -> bytes:
     """The bytes of a file of ours for ``release``; a first line with our mark that ``text`` has is replaced."""
     first, _, rest = text.partition("\n")
     body = (rest if first.startswith(MARK) else text).encode()
-    return f"{MARK} for {release}, sha256 {Digest.of(body).hex}. Do not edit: it is judged by it.\n".encode() + body
+    return f"{MARK} for {release}, sha256 {_digest(release, body)}. Do not edit: it is judged by it.\n".encode() + body
 
 
 def look(path: Path) -> Found:
@@ -60,8 +60,13 @@ def look(path: Path) -> Found:
     head = _HEAD.match(data)
     if head is None:
         return Found(path, "foreign")
-    fits = Digest.of(data[head.end() :]).hex == head[2].decode()
-    return Found(path, "ours" if fits else "edited", head[1].decode(), data)
+    release = head[1].decode("utf-8", "replace")
+    fits = _digest(release, data[head.end() :]) == head[2].decode()
+    return Found(path, "ours" if fits else "edited", release, data)
+
+
+def _digest(release: str, body: bytes) -> str:
+    return Digest.of(f"{release}\n".encode() + body).hex
 
 
 def put(found: Found, data: bytes | None) -> None:

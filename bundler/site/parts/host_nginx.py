@@ -68,15 +68,15 @@ class HostNginxPart:
     def prepare(self, progress: Progress = SILENT) -> None:
         """See ``Part.prepare``; the configuration is tested by itself, with what it includes."""
         nginx = self._find()
-        nginx.version()
-        found = look(self._site(nginx.main())).require_ours()
+        version = nginx.version
+        found = look(self._site(nginx.main)).require_ours()
         look(self._rotation).require_ours()
         if found.kind == "absent":
             require_sound(nginx)
         self._make_ready()
-        config = self._config(nginx, found.path)
-        try_alone(nginx, self._place.root, render(config, nginx.version())[SITE])
-        for place in others_default(nginx, found.path, config):
+        config, others = self._config(nginx, found.path)
+        try_alone(nginx, self._place.root, render(config, version)[SITE])
+        for place in others:
             progress.say(
                 f"warning: another site of this Nginx answers for unknown names on port {place}; that stays so"
             )
@@ -86,13 +86,13 @@ class HostNginxPart:
     def start(self) -> None:
         """See ``Part.start``. Raises: also when a port is another program's; what stood there before stands again."""
         nginx = self._find()
-        main = nginx.main()
+        main = nginx.main
         found = look(self._site(main)).require_ours()
         rotation = look(self._rotation).require_ours()
         self._make_ready()
-        config = self._config(nginx, found.path)
+        config, _ = self._config(nginx, found.path)
         self._require_ports(nginx, config)
-        texts = render(replace(config, reopen=reopen_command(nginx, main)), nginx.version())
+        texts = render(replace(config, reopen=reopen_command(nginx, main)), nginx.version)
         switch(nginx, found, seal(self._release, texts[SITE]))
         if is_folder(self._rotation.parent):
             put(rotation, seal(self._release, texts[LOGROTATE]))
@@ -115,7 +115,7 @@ class HostNginxPart:
         if rotation.release == self._release:
             put(rotation.require_ours(), None)
         nginx = self._nginx()
-        for path in (self._rotation, *([self._site(nginx.main())] if nginx else [])):
+        for path in (self._rotation, *([self._site(nginx.main)] if nginx else [])):
             tidy(path)
 
     def drop_images(self) -> None:
@@ -134,7 +134,7 @@ class HostNginxPart:
         nginx = self._nginx()
         if nginx is None:
             return PartState(self.name, running=False, healthy=False, detail="the program nginx is not here")
-        main = nginx.main()
+        main = nginx.main
         found = look(self._site(main))
         if found.kind not in ("ours", "edited") or found.release != self._release:
             return PartState(self.name, running=False, healthy=False, detail=f"{found.path} is not of this release")
@@ -170,13 +170,14 @@ class HostNginxPart:
         """Our file, if it is this release's. Raises: MachineError when it was edited."""
         if nginx is None and self._settings.nginx_conf_dir is None:
             return None
-        found = look(self._site(nginx.main() if nginx else None))
+        found = look(self._site(nginx.main if nginx else None))
         return found.require_ours() if found.release == self._release else None
 
-    def _config(self, nginx: HostNginx, site: Path) -> ProxyConfig:
+    def _config(self, nginx: HostNginx, site: Path) -> tuple[ProxyConfig, list[str]]:
+        """The configuration for this Nginx, and where others of it answer for unknown names."""
         config = host_config(self._place, self._settings, self._behind, self._upstreams())
-        taken = bool(others_default(nginx, site, config))
-        return replace(config, default_server=not taken, status_page=nginx.has(STATUS_MODULE))
+        others = others_default(nginx, site, config)
+        return replace(config, default_server=not others, status_page=nginx.has(STATUS_MODULE)), others
 
     def _make_ready(self) -> None:
         """All that the configuration names, certificate apart."""
