@@ -32,6 +32,9 @@ _OPTIONS: Final = (
                  help="How long the model may take to load. [1800]"),
     click.option("--engine-key-file", type=_FILE, metavar="FILE",
                  help="The key between proxy and engines, where several hosts share it. [made]"),
+    click.option("--lms", metavar="COMMAND", help="LM Studio's command line tool. [lms]"),
+    click.option("--lmstudio-user", metavar="NAME", help="The user that LM Studio runs as. [this one]"),
+    click.option("--nginx-conf-dir", metavar="DIR", help="Where the host's own Nginx reads sites from. [it is asked]"),
     click.option("--token-file", type=_FILE, metavar="FILE",
                  help="Write the first token there. [secrets/kibana.token below the root]"),
     click.option("--allow-downgrade", is_flag=True, help="Take a bundle that is older than the one that serves."),
@@ -52,7 +55,8 @@ def gathered(said: dict[str, Any]) -> Choices:
         raise UsageError("--tls-cert and --tls-key belong together: only one was given")
     if said["no_http"] and said["http_port"]:
         raise UsageError("--no-http and --http-port do not go together")
-    names = ("engine", "keeper", "https_port", "http_port", "addresses", "monitors", "gpus", "start_period")
+    names = ("engine", "keeper", "https_port", "http_port", "addresses", "monitors", "gpus", "start_period",
+             "lms", "lmstudio_user", "nginx_conf_dir")  # fmt: skip
     settings = {name: said[name] for name in names if said[name]}
     if said["no_http"]:
         settings["http_port"] = None

@@ -76,7 +76,7 @@ def command(
     installation on this machine is left alone, but GPUs are shared with it.
     """
     _require_new(report, force=force)
-    kind = engine or merged(None, InstallChoices()).engine
+    kind = engine or merged(None, InstallChoices(), containers=True).engine
     choices = Choices(kind, gpus, start_period, engine_args, outside)
     done = rehearse(file, choices, meter(quiet), work=work, keys=keys)
     document = done.document()

@@ -11,7 +11,7 @@ from typing import Any, Final
 from bundler.layout.manifest import Manifest
 from bundler.models.facts import ModelFacts
 from bundler.models.memory import gpu_need
-from bundler.serving import plan
+from bundler.serving import plan, proxy_plan
 from bundler.site.doctor.interface import Wish
 from bundler.site.medium import Medium, find
 from bundler.site.members import read_member
@@ -22,7 +22,7 @@ _MOST: Final = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What only the site knows."""
+    """What only the site knows; ``server_name`` None is that of the bundle."""
 
     root: Path
     server_name: str | None = None
@@ -48,6 +48,9 @@ def wish_of(bundle: Path | None, choices: Choices) -> Wish:
 
 def _with_bundle(plain: Wish, bundle: Path, medium: Medium, opened: Opened) -> Wish:
     wish = replace(plain, bundle=bundle, manifest=opened.manifest, image_config=_image_config(medium, opened))
+    proxy = read_member(medium, opened, proxy_plan.PATH, proxy_plan.MAX_BYTES)
+    if proxy is not None and wish.server_name is None:
+        wish = replace(wish, server_name=proxy_plan.decode(proxy).server_name)
     data = read_member(medium, opened, plan.PATH, plan.MAX_BYTES)
     if data is None:
         return wish

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from bundler.errors import MachineError, UsageError
+from bundler.errors import BundleError, UsageError
 from bundler.site.engines.docker import Docker
 from bundler.site.engines.podman import Podman
 from bundler.site.state import EngineKind, Settings
@@ -30,15 +30,12 @@ class Choices:
     ignore: tuple[str, ...] = ()
 
 
-def merged(before: Settings | None, choices: Choices) -> Settings:
+def merged(before: Settings | None, choices: Choices, *, containers: bool) -> Settings:
     """The settings to use: what was said, else what was chosen the last time, else what this machine has.
 
-    Raises: UsageError; MachineError when there is no engine.
+    ``containers``: the bundle has images, so that an engine runs them. Raises: UsageError.
     """
-    base = before
-    if base is None:
-        engine = choices.settings.get("engine") or _engine_here()
-        base = Settings(engine=engine)
+    base = before or Settings(engine=choices.settings.get("engine") or _engine_here())
     settings = replace(base, **choices.settings)
     for address in settings.addresses:
         try:
@@ -47,22 +44,19 @@ def merged(before: Settings | None, choices: Choices) -> Settings:
             raise UsageError(f"--address: expected an IP address of this host, found {address[:60]!r}") from None
     if settings.http_port == settings.https_port:
         raise UsageError(f"--http-port: expected another port than that of https, {settings.https_port}")
-    if settings.keeper == "systemd" and settings.engine != "podman":
+    if containers and settings.keeper == "systemd" and settings.engine != "podman":
         hint = "Docker keeps its containers running by itself: leave --keeper out."
         raise UsageError("--keeper systemd: needs Podman (Quadlet)", hint=hint)
     return settings
 
 
 def _engine_here() -> EngineKind:
-    """Docker where it answers, else Podman."""
-    try:
-        Docker().info()
-        return "docker"
-    except MachineError:
-        pass
-    try:
-        Podman().info()
-        return "podman"
-    except MachineError as error:
-        hint = "Install Podman or Docker from the distribution's own media, and start it."
-        raise MachineError("neither Docker nor Podman is here", hint=hint) from error
+    """The first that answers; where none does, doctor says so."""
+    engines: tuple[tuple[EngineKind, type[Docker] | type[Podman]], ...] = (("docker", Docker), ("podman", Podman))
+    for kind, engine in engines:
+        try:
+            engine().info()
+        except BundleError:
+            continue
+        return kind
+    return "docker"

@@ -12,7 +12,7 @@ from bundler.progress import Progress
 from bundler.site.doctor.examine import examine
 from bundler.site.doctor.gather import Choices as Wishes
 from bundler.site.doctor.gather import wish_of
-from bundler.site.doctor.interface import Finding
+from bundler.site.doctor.interface import Finding, Wish
 from bundler.site.install.choices import Choices, merged
 from bundler.site.install.deed import Site, deed
 from bundler.site.install.go import CHECK_LABEL, go
@@ -61,13 +61,15 @@ def install(
     """
     with deed(place, "install", progress) as site:
         fresh = not site.state.releases
-        settings = merged(None if fresh else site.state.settings, choices)
+        wish = _wish(site, bundle, choices)
+        containers = wish.manifest is not None and bool(wish.manifest.images)
+        settings = merged(None if fresh else site.state.settings, choices, containers=containers)
         site.details.update(engine=settings.engine)
         if choices.engine_key:
             take_engine_key(place, choices.engine_key, serving=site.state.current is not None)
         if _without_tokens(place):
             _token_file(place, choices)
-        findings = _findings(site, bundle, settings, choices)
+        findings = _findings(site, wish, settings)
         wrong = tuple(f for f in findings if f.state == "block" and f.check not in choices.ignore)
         if wrong:
             site.details.update(blocked=", ".join(finding.check for finding in wrong))
@@ -95,16 +97,20 @@ def install(
         )
 
 
-def _findings(site: Site, bundle: Path, settings: Settings, choices: Choices) -> tuple[Finding, ...]:
-    """What doctor says; ports that our own proxy has are not asked for."""
-    ports = tuple(port for port in (settings.https_port, settings.http_port) if port)
-    if site.state.current:
-        taken = (site.state.settings.https_port, site.state.settings.http_port)
-        ports = tuple(port for port in ports if port not in taken)
+def _wish(site: Site, bundle: Path, choices: Choices) -> Wish:
+    """What doctor is to look at: what was given, else the certificate that is here already."""
     pair = (choices.certificate, choices.key)
     if pair == (None, None) and is_there(site.place.tls / "server.crt"):
         pair = (site.place.tls / "server.crt", site.place.tls / "server.key")
-    wish = wish_of(bundle, Wishes(site.place.root, None, *pair, ports))
+    return wish_of(bundle, Wishes(site.place.root, None, *pair))
+
+
+def _findings(site: Site, wish: Wish, settings: Settings) -> tuple[Finding, ...]:
+    """What doctor says; ports that our own proxy has are not asked for."""
+    ports = {port for port in (settings.https_port, settings.http_port) if port}
+    if site.state.current:
+        ports -= {site.state.settings.https_port, site.state.settings.http_port}
+    wish = replace(wish, ports=tuple(sorted(ports)), lms=settings.lms, lmstudio_user=settings.lmstudio_user)
     return examine(replace(wish, gpus=0, gpu_bytes=0) if settings.gpus == "none" else wish)
 
 
