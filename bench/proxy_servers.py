@@ -98,7 +98,7 @@ def bare(place: Path, behind: Server, certificate: Certificate) -> Iterator[Serv
     port = free_port()
     address = behind.base.removeprefix("http://")
     text = _BARE.format(place=place, port=port, engine=address, certificate=certificate)
-    with _nginx(place, text, port, workers="auto") as pid:
+    with _nginx(place, text, port, workers="4") as pid:
         yield _pinned(Server(f"https://{NAME}:{port}", pid), cores()[1])
 
 

@@ -77,11 +77,15 @@ def _main(config: ProxyConfig) -> str:
     temporary = [f'{kind}_temp_path "{config.run_folder}/{kind}";' for kind in ("proxy", "fastcgi", "uwsgi", "scgi")]
     http = [f'client_body_temp_path "{config.run_folder}/body";', *temporary, "access_log off;", f"include {SITE};"]
     lines = [
-        "worker_processes auto;",
+        # Not one for each core: one is good for thousands of requests a second, and a host of GPUs has hundreds.
+        "worker_processes 4;",
         "pcre_jit on;",
         f'pid "{config.run_folder}/nginx.pid";',
         f'error_log "{config.log_folder}/error.log" warn;',
-        *block("events", ["worker_connections 1024;"]),
+        # For each worker. Whoever can reach the port can hold connections for the time that a header may take, and
+        # ten thousand of them are to keep nobody else out. A limit of files below this is the engine's to raise.
+        "worker_rlimit_nofile 32768;",
+        *block("events", ["worker_connections 16384;"]),
         *block("http", http),
     ]
     return _HEAD + "\n".join(lines) + "\n"
