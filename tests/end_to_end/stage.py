@@ -86,7 +86,8 @@ class Desk:
     @property
     def variables(self) -> dict[str, str]:
         return {
-            "PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8", **self.environment,
+            "PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8",
+            "XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"], **self.environment,
         }  # fmt: skip
 
     def start(self, *arguments: str, **streams: Any) -> subprocess.Popen[bytes]:

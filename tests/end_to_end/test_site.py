@@ -12,6 +12,7 @@ from tests.counterparts.need import need
 from tests.site.install.world import World, free_port
 from tests.test_readme import blocks, fits, run_block, session
 
+
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """What the README's administrator has before them: two bundles, a certificate with its key, the CA."""
