@@ -69,13 +69,16 @@ def _streamed(path: str, began: float, texts: list[float], tokens: int | None) -
 def _events(line: Line, path: str, body: dict[str, Any], until: float) -> Iterator[str]:
     """The data of each event."""
     data: list[str] = []
+    size = 0
     for row in _rows(line, path, body, until):
         field, _, value = row.partition(":")
         if not row and data:
             yield "\n".join(data)
-            data = []
+            data, size = [], 0
         elif field == "data":
             data.append(value.removeprefix(" "))
+            size += len(row)
+            _require_small(path, size)
 
 
 def _rows(line: Line, path: str, body: dict[str, Any], until: float) -> Iterator[str]:
@@ -83,8 +86,7 @@ def _rows(line: Line, path: str, body: dict[str, Any], until: float) -> Iterator
     left = b""
     for piece in _pieces(line, path, body, until):
         *whole, left = (left + piece).split(b"\n")
-        if len(left) > _EVENT:
-            raise EngineError(f"{path}: an event of the stream is larger than {_EVENT:,} bytes")
+        _require_small(path, len(left))
         yield from (row.removesuffix(b"\r").decode("utf-8", "replace") for row in whole)
 
 
@@ -110,6 +112,11 @@ def _require_stream(answer: http.client.HTTPResponse, path: str) -> None:
     kind = answer.headers.get_content_type()
     if kind != "text/event-stream":
         raise EngineError(f"{path}: expected text/event-stream, found {kind[:60]!r}")
+
+
+def _require_small(path: str, size: int) -> None:
+    if size > _EVENT:
+        raise EngineError(f"{path}: an event of the stream is larger than {_EVENT:,} bytes")
 
 
 def _left(path: str, until: float) -> float:
