@@ -12,7 +12,7 @@ import pwd
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +27,8 @@ _LONGEST: Final = 1000
 def audited(path: Path, action: str, details: dict[str, str | None]) -> Iterator[None]:
     """Write a line when what is inside ends, well or not; ``details``, as they are then, are local_llm.*.
 
+    With ``blocked`` among them, why it did nothing, it is no success.
+
     Raises: MachineError when the line cannot be written.
     """
     began = time.time()
@@ -34,9 +36,11 @@ def audited(path: Path, action: str, details: dict[str, str | None]) -> Iterator
         yield
     except BaseException as error:
         text = error.message if isinstance(error, BundleError) else "interrupted"
-        record(path, action, "failure", began, {**details, "error": text})
+        # A disk that is full now must not hide why it failed.
+        with suppress(BundleError):
+            record(path, action, "failure", began, {**details, "error": text})
         raise
-    record(path, action, "success", began, dict(details))
+    record(path, action, "failure" if "blocked" in details else "success", began, dict(details))
 
 
 def record(path: Path, action: str, outcome: str, began: float, details: dict[str, str | None]) -> None:

@@ -63,10 +63,14 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The service on its way from one release (None: nothing served) to another."""
+    """The service on its way from one release (None: nothing served) to another.
+
+    ``settings`` are those of the target; None where they are the same.
+    """
 
     source: str | None
     target: str
+    settings: Settings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,9 @@ class State:
 
     def without_release(self, gone: str) -> State:
         """Without it, and with no way back to it."""
-        previous = None if self.previous == gone else self.previous
-        return replace(self, releases=tuple(r for r in self.releases if r.id != gone), previous=previous)
+        left = tuple(release for release in self.releases if release.id != gone)
+        current, previous = (None if name == gone else name for name in (self.current, self.previous))
+        return replace(self, releases=left, current=current, previous=previous, since=self.since if current else None)
 
     def encode(self) -> bytes:
         """The bytes of state.json: two spaces, a line feed at the end."""
@@ -100,21 +105,35 @@ class State:
 
 def decode(data: bytes, *, where: str) -> State:
     """Read a state.json. Raises: MachineError, with the place, for anything that is not one."""
-    row = parse(data, where, MachineError, hint=_HINT)
+    try:
+        return _decoded(data, where)
+    except MachineError as error:
+        error.hint = error.hint or _HINT
+        raise
+
+
+def _decoded(data: bytes, where: str) -> State:
+    row = parse(data, where, MachineError)
     if row.text("format") != FORMAT:
-        raise row.wrong("format", f'"{FORMAT}"')
+        found = row.text("format")[:40]
+        raise MachineError(f'{where}: format: expected "{FORMAT}", found "{found}"', hint=_NEWER)
     moving = row.row("moving") if row.value.get("moving") is not None else None
     releases = row.rows("releases", _release, _MOST)
     if len({release.id for release in releases}) != len(releases):
-        raise MachineError(f"{where}: releases: an id stands twice", hint=_HINT)
+        raise MachineError(f"{where}: releases: an id stands twice")
     return State(
         settings=_settings(row.row("settings")),
         releases=releases,
         current=_optional_id(row, "current"),
         previous=_optional_id(row, "previous"),
         since=row.optional_number("since"),
-        moving=Move(_optional_id(moving, "source"), _id(moving, "target")) if moving else None,
+        moving=_move(moving) if moving else None,
     )
+
+
+def _move(row: Row) -> Move:
+    chosen = _settings(row.row("settings")) if row.value.get("settings") is not None else None
+    return Move(_optional_id(row, "source"), _id(row, "target"), chosen)
 
 
 def _release(row: Row) -> Release:
@@ -145,8 +164,7 @@ def _settings(row: Row) -> Settings:
     """Keys of a newer llm-bundle are refused, not lost."""
     unknown = sorted(set(row.value) - {field.name for field in fields(Settings)})
     if unknown:
-        hint = "A newer llm-bundle wrote it: use the one that lies in the current release."
-        raise MachineError(f"{row.where}: unknown key {unknown[0][:40]!r}", hint=hint)
+        raise MachineError(f"{row.where}: unknown key {unknown[0][:40]!r}", hint=_NEWER)
     readers: dict[str, Callable[[str], Any]] = {
         "engine": lambda key: _one_of(row, key, get_args(EngineKind)),
         "keeper": lambda key: _one_of(row, key, get_args(Keeper)),
@@ -170,4 +188,8 @@ def _one_of(row: Row, key: str, allowed: tuple[str, ...]) -> str:
     return found
 
 
-_HINT: Final = "Bring it back from a backup, or install anew: nothing of it is needed for that but --root."
+_NEWER: Final = "A newer llm-bundle wrote it: use the one that lies in the current release."
+_HINT: Final = (
+    "Bring it back from a backup. Or move it away, remove the containers with the label llm-bundle.owner "
+    "(docker ps -a --filter label=llm-bundle.owner, or podman), and install the bundle again: the models stay."
+)

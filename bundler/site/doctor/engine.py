@@ -15,17 +15,20 @@ from bundler.site.engines.podman import Podman
 _SLOW = ("vfs", "devicemapper")
 
 
-def engines_here() -> Iterator[tuple[EngineInfo | None, BundleError | None]]:
-    """Each engine's own word, or why it gives none; those that are not installed are left out."""
-    makers: list[type[Docker] | type[Podman]] = [Podman]
-    if socket_path().exists():
-        makers.insert(0, Docker)
+def engines_here(chosen: str | None = None) -> Iterator[tuple[EngineInfo | None, BundleError | None]]:
+    """Each engine's own word, or why it gives none; those that are not installed or not ``chosen`` are left out."""
+    makers: list[type[Docker] | type[Podman]] = []
+    if chosen != "podman" and socket_path().exists():
+        makers.append(Docker)
+    if chosen != "docker":
+        makers.append(Podman)
     for make in makers:
         try:
             engine: Images = make()
             yield engine.info(), None
-        except MachineError:
-            continue
+        except MachineError as error:
+            if chosen:
+                yield None, error
         except BundleError as error:
             yield None, error
 
@@ -35,7 +38,7 @@ def check_engine(wish: Wish) -> Iterator[Finding]:
     if wish.manifest is not None and not wish.manifest.images:
         return
     good = False
-    for info, error in engines_here():
+    for info, error in engines_here(wish.engine):
         if info is None:
             message, hint = (error.message, error.hint) if error else ("", "")
             yield Finding("container engine", "warn", message, "an engine that answers", hint)
@@ -43,8 +46,16 @@ def check_engine(wish: Wish) -> Iterator[Finding]:
         good = True
         yield from _judged(info)
     if not good:
+        yield _none(wish.engine)
+
+
+def _none(chosen: str | None) -> Finding:
+    if chosen is None:
         fix = "Install Podman or Docker from the distribution's own media, and start it."
-        yield Finding("container engine", "block", "neither Docker nor Podman answers", "one of them", fix)
+        return Finding("container engine", "block", "neither Docker nor Podman answers", "one of them", fix)
+    name, other = ("Docker", "podman") if chosen == "docker" else ("Podman", "docker")
+    fix = f"Install and start it, or take the other engine: --engine {other}"
+    return Finding("container engine", "block", f"{name} does not answer", f"{name}, which was chosen", fix)
 
 
 def _judged(info: EngineInfo) -> Iterator[Finding]:
@@ -56,7 +67,7 @@ def _judged(info: EngineInfo) -> Iterator[Finding]:
         yield Finding("container engine", "ok", f"{found}, images in {info.root}")
 
 
-def image_store() -> Path:
-    """Where the first engine that answers keeps its images; Docker's usual place where none does."""
-    roots = (info.root for info, _ in engines_here() if info and info.root)
+def image_store(chosen: str | None = None) -> Path:
+    """Where the engine, or the first one that answers, keeps its images; Docker's usual place where none does."""
+    roots = (info.root for info, _ in engines_here(chosen) if info and info.root)
     return Path(next(roots, "/var/lib/docker"))

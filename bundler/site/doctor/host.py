@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from bundler.disk import size_text
-from bundler.layout.manifest import Manifest
 from bundler.site.doctor.engine import image_store
 from bundler.site.doctor.interface import Finding, Wish
 from bundler.site.doctor.program import ask
+from bundler.site.place import Place
+from bundler.site.releases.present import known_data
 
 # vLLM's images grow about that much from compressed layers to an engine's store.
 _IMAGE_GROWTH: Final = 2.4
@@ -31,9 +32,11 @@ def check_space(wish: Wish) -> Iterator[Finding]:
     if wish.manifest is None:
         return
     folder = existing(wish.root)
-    needs = {_device(folder): (folder, _unpacked(wish.manifest))}
-    images = existing(image_store())
-    loaded = int(sum(image.size for image in wish.manifest.images) * _IMAGE_GROWTH)
+    known = known_data(Place(wish.root))
+    needs = {_device(folder): (folder, sum(one.size for one in wish.manifest.members if one.digest not in known))}
+    images = existing(image_store(wish.engine))
+    # An image that an installed release has, its engine has too.
+    loaded = int(sum(image.size for image in wish.manifest.images if image.digest not in known) * _IMAGE_GROWTH)
     device = _device(images)
     needs[device] = (needs[device][0], needs[device][1] + loaded) if device in needs else (images, loaded)
     for place, needed in needs.values():
@@ -110,10 +113,6 @@ def existing(path: Path) -> Path:
     while not path.exists() and path != path.parent:
         path = path.parent
     return path
-
-
-def _unpacked(manifest: Manifest) -> int:
-    return sum(member.size for member in manifest.members)
 
 
 def _device(path: Path) -> int:

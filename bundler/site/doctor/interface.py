@@ -31,7 +31,8 @@ class Finding:
 class Wish:
     """What is to be installed where. Sizes in bytes; ``image_config`` is the engine image's own configuration.
 
-    ``lms`` and ``lmstudio_user`` are LM Studio's command and user, as in the settings.
+    ``engine`` is the container engine that was chosen, None for whichever answers. ``lms`` and ``lmstudio_user`` are
+    LM Studio's command and user, as in the settings.
     """
 
     root: Path
@@ -44,6 +45,7 @@ class Wish:
     image_config: Mapping[str, object] = field(default_factory=dict)
     gpu_bytes: int = 0
     gpus: int = 1
+    engine: str | None = None
     lms: str = "lms"
     lmstudio_user: str | None = None
 

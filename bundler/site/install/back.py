@@ -12,6 +12,7 @@ from bundler.errors import BundleError, UsageError
 from bundler.progress import Progress
 from bundler.site.install.deed import Site, deed
 from bundler.site.install.go import go
+from bundler.site.install.talk import Talk
 from bundler.site.parts.interface import Parts
 from bundler.site.place import Place
 from bundler.site.releases.link import remove_link
@@ -34,6 +35,7 @@ class Removed:
 
 def rollback(place: Place, progress: Progress) -> Release:
     """Serve the release before again, and say which that is. Raises: UsageError when there is none; as ``install``."""
+    progress = Talk(progress)
     with deed(place, "rollback", progress) as site:
         target = site.state.release(site.state.previous)
         if target is None:
@@ -45,6 +47,7 @@ def rollback(place: Place, progress: Progress) -> Release:
 
 def prune(place: Place, keep: int, progress: Progress) -> Removed:
     """Remove all but ``keep`` releases; the one that serves always stays. Raises: UsageError, MachineError."""
+    progress = Talk(progress)
     with deed(place, "prune", progress) as site:
         gone = releases_to_prune(site.state, keep)
         warnings = [warning for release in gone for warning in _forget(site, release)]
@@ -75,7 +78,8 @@ def uninstall(place: Place, progress: Progress) -> Removed:
 
     Raises: EngineError when the engine cannot be asked: nothing is removed then; MachineError.
     """
-    with deed(place, "uninstall", progress) as site:
+    progress = Talk(progress)
+    with deed(place, "uninstall", progress, settles=False) as site:
         releases = site.state.releases
         for release in releases:
             parts = _readable(site, release, progress)

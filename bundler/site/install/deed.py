@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from bundler.disk import is_folder
-from bundler.errors import MachineError
+from bundler.errors import BundleError, MachineError
 from bundler.progress import Progress
 from bundler.site.audit import audited
 from bundler.site.holding import holding
+from bundler.site.install.signals import led_back
+from bundler.site.install.sweep import sweep
 from bundler.site.parts.assemble import assemble
 from bundler.site.parts.interface import Parts
 from bundler.site.place import Place
@@ -39,27 +41,33 @@ class Site:
 
 
 @contextmanager
-def deed(place: Place, action: str, progress: Progress) -> Iterator[Site]:
+def deed(place: Place, action: str, progress: Progress, *, settles: bool = True) -> Iterator[Site]:
     """Hold the installation, settle what was interrupted, and write the audit line at the end.
 
     Raises: MachineError when another process holds it, or nothing is installed there but ``action`` needs it.
     """
     if action != "install" and not is_folder(place.root):
         raise MachineError(f"{place.root}: nothing is installed there", hint="Name the installation's folder: --root")
-    with holding(place, action):
+    details: dict[str, str | None] = {}
+    with led_back(), holding(place, action), audited(place.audit, action, details):
         store = StateStore(place)
-        details: dict[str, str | None] = {}
-        with audited(place.audit, action, details):
-            site = Site(place, store, store.read(), details)
+        site = Site(place, store, store.read(), details)
+        if settles:
+            sweep(place)
             settle(site, progress)
-            yield site
+        yield site
 
 
 def settle(site: Site, progress: Progress) -> None:
-    """Lead an interrupted move back to where it began, so that the release before serves again."""
-    move = site.state.moving
-    if move:
-        _go_back(site, move, progress)
+    """Lead an interrupted move back to where it began, so that the release before serves again.
+
+    Where that cannot be, it is said: the deed that follows may be the one that mends it. Raises: MachineError.
+    """
+    if site.state.moving:
+        try:
+            _go_back(site, site.state.moving, progress)
+        except BundleError as error:
+            progress.say(f"warning: the release before does not serve again: {error.message}")
     current = site.state.current
     if current and linked(site.place) != current and is_folder(site.place.release(current)):
         switch_link(site.place, current)
@@ -67,10 +75,10 @@ def settle(site: Site, progress: Progress) -> None:
 
 def _go_back(site: Site, move: Move, progress: Progress) -> None:
     target, source = site.state.release(move.target), site.state.release(move.source)
-    progress.say(f"the last command was interrupted on the way to {move.target}: going back first")
+    progress.say(f"the way to {move.target} was not gone to its end: going back first")
     if target:
-        for part in reversed(site.parts(target).all):
-            part.stop()
+        parts = site.parts(target, replace(site.state, settings=move.settings or site.state.settings))
+        for part in reversed(parts.all):
             part.remove()
     if source:
         for part in site.parts(source).all:

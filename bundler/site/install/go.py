@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -10,89 +11,110 @@ from bundler.errors import BundleError, EngineError
 from bundler.progress import Progress
 from bundler.site.chat import Line, completion
 from bundler.site.engines.secrets import read_env_file
+from bundler.site.install.clearing import clear_others, remove
 from bundler.site.install.deed import Site, settle
-from bundler.site.install.switch import bring_up, switch
+from bundler.site.install.first_token import CHECK_LABEL
+from bundler.site.install.switch import bring_up, last_words, switch
 from bundler.site.parts.interface import Parts
 from bundler.site.releases.link import switch_link
-from bundler.site.state import Move, Release, Settings
+from bundler.site.state import Move, Release, Settings, State
 from bundler.site.tokens import change
 from bundler.site.tokens.store import TokenStore
 
-CHECK_LABEL: Final = "install-check"
 _LIFETIME: Final = 3600
-_PATIENCE: Final = 15.0
+_PATIENCE: Final = 10.0
 
 
-def go(site: Site, target: Release, settings: Settings, progress: Progress) -> Parts:
+def go(site: Site, target: Release, settings: Settings, progress: Progress, *, anew: bool = False) -> Parts:
     """Serve ``target`` with ``settings``, or come back. The old release's folder stays, its containers go.
+
+    ``anew``: its files were replaced, so it has to start again even where it serves already.
 
     Raises: EngineError, MachineError, IntegrityError; the old release serves then.
     """
     before = site.state
     source = before.release(before.current)
     new = site.parts(target, replace(before, settings=settings))
-    old = site.parts(source) if source else None
-    if old and source == target:
-        return _again(site, old, new, settings, progress)
+    if source and source.id == target.id:
+        if settings == before.settings and not anew:
+            _look_after(site, new, settings, progress)
+        else:
+            _again(site, site.parts(source), new, settings, progress)
+    else:
+        _over(site, site.parts(source) if source else None, new, target, settings, progress)
+    clear_others(site, before, progress)
+    return new
+
+
+def _over(site: Site, old: Parts | None, new: Parts, target: Release, settings: Settings, progress: Progress) -> None:
+    """From one release to another."""
+    before = site.state
     for part in new.all:
         part.prepare(progress)
-    secret = _check_token(site)
-    patience = float(settings.start_period)
-    site.write(replace(before, moving=Move(before.current, target.id)))
+    accept = _accept(site, target, settings)
+    site.write(replace(before, moving=Move(before.current, target.id, settings)))
     try:
-        switch(old, new, lambda parts: _check(site, parts, secret), patience, progress)
+        switch(old, new, accept, float(settings.start_period), progress)
     except BaseException:
-        site.write(before)
-        _remove(new, progress)
+        _abandon(site, before, old, progress)
+        remove(new, progress)
         raise
-    _commit(site, target, settings)
-    if old:
-        _remove(old, progress)
-    return new
 
 
-def _again(site: Site, old: Parts, new: Parts, settings: Settings, progress: Progress) -> Parts:
-    """The release that serves already: looked after where nothing was chosen anew, else made anew and tried."""
-    before = site.state
-    patience = float(settings.start_period)
+def _look_after(site: Site, parts: Parts, settings: Settings, progress: Progress) -> None:
+    """What serves already is to go on; what of it does not run is started."""
     secret = _check_token(site)
-    if settings == before.settings:
-        for part in new.all:
-            part.prepare(progress)
-            bring_up(part, patience, progress)
-        _check(site, new, secret)
-        return new
-    # The parts have the same names: the old ones must go first.
-    site.write(replace(before, moving=Move(before.current, before.current or "")))
+    for part in parts.all:
+        part.prepare(progress)
+        bring_up(part, float(settings.start_period), progress)
+    if parts.proxy:
+        parts.proxy.reload()
+    _check(site, parts, secret)
+
+
+def _again(site: Site, old: Parts, new: Parts, settings: Settings, progress: Progress) -> None:
+    """The same release made anew and tried. The parts have the same names: the old ones must go first."""
+    before = site.state
+    current = before.release(before.current)
+    assert current
+    moving = replace(before, moving=Move(current.id, current.id, settings))
+    accept = _accept(site, current, settings)
+    site.write(moving)
     try:
-        _remove(old, progress)
+        remove(old, progress)
         for part in new.all:
             part.prepare(progress)
-        switch(None, new, lambda parts: _check(site, parts, secret), patience, progress)
-    except BaseException:
-        progress.say("going back to the settings before")
+        switch(None, new, accept, float(settings.start_period), progress)
+    except BaseException as error:
+        site.state = moving
         settle(site, progress)
+        if isinstance(error, BundleError) and site.state.moving is None:
+            error.hint = f"The settings before are in force again. {error.hint}".rstrip()
         raise
-    site.write(replace(before, settings=settings, moving=None))
-    return new
 
 
-def _commit(site: Site, target: Release, settings: Settings) -> None:
-    before = site.state
-    switch_link(site.place, target.id)
+def _abandon(site: Site, before: State, old: Parts | None, progress: Progress) -> None:
+    """Say in the state that ``old`` serves, if it does: else the next command tries to go back once more."""
+    try:
+        if old is None or all(part.state().running for part in old.all):
+            site.write(before)
+    except BundleError as error:
+        progress.say(f"warning: {error.message}")
+
+
+def _accept(site: Site, target: Release, settings: Settings) -> Callable[[Parts], None]:
+    """Ask for a chat completion, and let ``target`` be the one that serves."""
+    before, secret = site.state, _check_token(site)
     previous = before.current if before.current != target.id else before.previous
-    site.write(
-        replace(before, settings=settings, current=target.id, previous=previous, since=int(time.time()), moving=None)
-    )
+    since = int(time.time()) if before.current != target.id else before.since
 
+    def accept(parts: Parts) -> None:
+        _check(site, parts, secret)
+        done = replace(before, settings=settings, current=target.id, previous=previous, since=since, moving=None)
+        site.write(done)
+        switch_link(site.place, target.id)
 
-def _remove(parts: Parts, progress: Progress) -> None:
-    """Take the containers away; what cannot be removed now is said, and does not fail what went well."""
-    for part in reversed(parts.all):
-        try:
-            part.remove()
-        except BundleError as error:
-            progress.say(f"warning: removing the {part.name}: {error.message}")
+    return accept
 
 
 def _check_token(site: Site) -> str:
@@ -108,9 +130,7 @@ def _check_token(site: Site) -> str:
 
 
 def _check(site: Site, parts: Parts, secret: str) -> None:
-    """A chat completion as a client would ask for it; for a moment the proxy may still know the old tokens."""
-    if parts.proxy:
-        parts.proxy.reload()
+    """A chat completion as a client would ask for it, tried again for some seconds."""
     line = line_to(site, parts, secret)
     end = time.monotonic() + _PATIENCE
     while True:
@@ -119,7 +139,8 @@ def _check(site: Site, parts: Parts, secret: str) -> None:
             return
         except EngineError as error:
             if time.monotonic() > end:
-                raise EngineError(f"the new release does not answer: {error.message}", hint=error.hint) from error
+                words = last_words(parts.engine)
+                raise EngineError(f"it does not answer: {error.message}{words}", hint=error.hint) from error
         time.sleep(0.5)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bundler.disk import is_there
-from bundler.errors import MachineError, UsageError
+from bundler.errors import UsageError
 from bundler.progress import Progress
 from bundler.site.doctor.examine import examine
 from bundler.site.doctor.gather import Choices as Wishes
@@ -15,7 +15,9 @@ from bundler.site.doctor.gather import wish_of
 from bundler.site.doctor.interface import Finding, Wish
 from bundler.site.install.choices import Choices, merged
 from bundler.site.install.deed import Site, deed
-from bundler.site.install.go import CHECK_LABEL, go
+from bundler.site.install.first_token import first_token_file, write_first_token
+from bundler.site.install.go import go
+from bundler.site.install.talk import Talk
 from bundler.site.medium import Medium, find
 from bundler.site.opening import open_bundle
 from bundler.site.parts.interface import Parts
@@ -23,16 +25,11 @@ from bundler.site.parts.keys import take_engine_key
 from bundler.site.place import Place
 from bundler.site.releases.add import add_release, release_of
 from bundler.site.releases.order import is_downgrade
-from bundler.site.report import Report
+from bundler.site.report import Report, refusal
 from bundler.site.state import Release, Settings, State
 from bundler.site.tls.place import place_certificate
-from bundler.site.tokens import change
-from bundler.site.tokens.handover import handed_over
-from bundler.site.tokens.store import TokenStore
 from bundler.trust.keys import PublicKey
 from bundler.trust.signature import SignatureRefused
-
-FIRST_LABEL = "kibana"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,42 +56,79 @@ def install(
 
     Raises: every BundleError; IntegrityError (no bundle), MachineError, EngineError (it does not answer).
     """
-    with deed(place, "install", progress) as site:
-        fresh = not site.state.releases
-        wish = _wish(site, bundle, choices)
+    progress = Talk(progress)
+    with find([bundle]) as medium, deed(place, "install", progress) as site:
+        desk = _Desk(site, bundle, medium, choices, keys, progress)
+        nothing = desk.look()
+        return nothing or desk.serve()
+
+
+class _Desk:
+    """One installation on its way."""
+
+    def __init__(
+        self,
+        site: Site,
+        bundle: Path,
+        medium: Medium,
+        choices: Choices,
+        keys: Sequence[PublicKey] | None,
+        progress: Progress,
+    ) -> None:
+        self._site, self._medium, self._choices, self._keys, self._progress = site, medium, choices, keys, progress
+        self._fresh = not site.state.releases
+        self._settings = site.state.settings
+        self._bundle = bundle
+        self._findings: tuple[Finding, ...] = ()
+        self._token: Path | None = None
+
+    def look(self) -> Installed | None:
+        """Look at everything before anything is changed; what it comes to where nothing may be."""
+        site, choices = self._site, self._choices
+        refused = _refused(site.state, self._medium, self._keys, choices)
+        if refused:
+            return self._nothing("the bundle is not signed as it must be", report=refused)
+        self._token = first_token_file(site.place, site.state, choices.token_file)
+        wish = _wish(site, self._bundle, choices)
         containers = wish.manifest is not None and bool(wish.manifest.images)
-        settings = merged(None if fresh else site.state.settings, choices, containers=containers)
-        site.details.update(engine=settings.engine)
-        if choices.engine_key:
-            take_engine_key(place, choices.engine_key, serving=site.state.current is not None)
-        if _without_tokens(place):
-            _token_file(place, choices)
-        findings = _findings(site, wish, settings)
-        wrong = tuple(f for f in findings if f.state == "block" and f.check not in choices.ignore)
-        if wrong:
-            site.details.update(blocked=", ".join(finding.check for finding in wrong))
-            return Installed(findings, blocked=True)
-        with find([bundle]) as medium:
-            if not choices.allow_downgrade:
-                _require_upgrade(site.state, medium, keys)
-            added = add_release(place, medium, progress, keys=keys)
+        self._settings = merged(None if self._fresh else self._settings, choices, containers=containers)
+        site.details.update(engine=self._settings.engine)
+        _require_certificate(site.place, wish.server_name, choices)
+        self._findings = _findings(site, wish, self._settings)
+        wrong = [row.check for row in self._findings if row.state == "block" and row.check not in choices.ignore]
+        return self._nothing(", ".join(wrong), blocked=True) if wrong else None
+
+    def serve(self) -> Installed:
+        """Unpack it, prepare it, go over to it."""
+        site = self._site
+        if self._choices.engine_key:
+            take_engine_key(site.place, self._choices.engine_key, serving=site.state.current is not None)
+        added = add_release(site.place, self._medium, self._progress, keys=self._keys)
         if added.release is None:
-            site.details.update(blocked="the bundle is damaged or not signed as it must be")
-            return Installed(findings, report=added.report)
+            return self._nothing("the bundle is damaged", report=added.report)
         release, came_from = added.release, site.state.current
         site.details.update(release=release.id, release_before=came_from, manifest=release.manifest)
-        site.write(replace(site.state.with_release(release), settings=settings if fresh else site.state.settings))
-        parts = _serve(site, release, settings, choices, progress)
-        token = _first_token(place, parts, choices)
-        return Installed(
-            findings,
-            report=added.report,
-            release=release,
-            came_from=came_from,
-            url=parts.url,
-            model=parts.model,
-            token_file=token,
-        )
+        kept = self._settings if self._fresh else site.state.settings
+        site.write(replace(site.state.with_release(release), settings=kept))
+        parts = site.parts(release, replace(site.state, settings=self._settings))
+        token = self._front(parts)
+        go(site, release, self._settings, self._progress, anew=added.new)
+        return Installed(self._findings, False, added.report, release, came_from, parts.url, parts.model, token)
+
+    def _front(self, parts: Parts) -> Path | None:
+        """Certificate and first token; where that lies, if one is needed."""
+        if parts.proxy is None or parts.server_name is None:
+            return None
+        place, choices = self._site.place, self._choices
+        if choices.certificate and choices.key:
+            place_certificate(place, choices.certificate, choices.key, parts.server_name)
+        if self._token:
+            write_first_token(place, self._token)
+        return self._token
+
+    def _nothing(self, reason: str, *, blocked: bool = False, report: Report | None = None) -> Installed:
+        self._site.details.update(blocked=reason)
+        return Installed(self._findings, blocked=blocked, report=report)
 
 
 def _wish(site: Site, bundle: Path, choices: Choices) -> Wish:
@@ -110,61 +144,29 @@ def _findings(site: Site, wish: Wish, settings: Settings) -> tuple[Finding, ...]
     ports = {port for port in (settings.https_port, settings.http_port) if port}
     if site.state.current:
         ports -= {site.state.settings.https_port, site.state.settings.http_port}
-    wish = replace(wish, ports=tuple(sorted(ports)), lms=settings.lms, lmstudio_user=settings.lmstudio_user)
+    wish = replace(wish, ports=tuple(sorted(ports)), engine=settings.engine)
+    wish = replace(wish, lms=settings.lms, lmstudio_user=settings.lmstudio_user)
     return examine(replace(wish, gpus=0, gpu_bytes=0) if settings.gpus == "none" else wish)
 
 
-def _require_upgrade(state: State, medium: Medium, keys: Sequence[PublicKey] | None) -> None:
-    """Raises: UsageError when the bundle is older than what serves."""
-    serving = state.release(state.current)
+def _refused(state: State, medium: Medium, keys: Sequence[PublicKey] | None, choices: Choices) -> Report | None:
+    """Why the signature forbids even to look at it. Raises: UsageError when it is older than what serves."""
     try:
         opened = open_bundle(medium, keys)
-    except SignatureRefused:
-        return  # whoever unpacks it says so
-    coming = release_of(opened)
-    if serving and is_downgrade(serving, coming):
+    except SignatureRefused as error:
+        return refusal(error)
+    serving, coming = state.release(state.current), release_of(opened)
+    if serving and is_downgrade(serving, coming) and not choices.allow_downgrade:
         raise UsageError(
             f"{coming.name} {coming.version} is older than {serving.version}, which serves now",
             hint="`llm-bundle rollback` goes back to the release before; or say --allow-downgrade.",
         )
+    return None
 
 
-def _serve(site: Site, release: Release, settings: Settings, choices: Choices, progress: Progress) -> Parts:
-    parts = site.parts(release, replace(site.state, settings=settings))
-    if parts.proxy and parts.server_name:
-        _certificate(site.place, parts.server_name, choices)
-    return go(site, release, settings, progress)
-
-
-def _certificate(place: Place, server_name: str, choices: Choices) -> None:
-    if choices.certificate and choices.key:
-        place_certificate(place, choices.certificate, choices.key, server_name)
-    elif not is_there(place.tls / "server.crt"):
+def _require_certificate(place: Place, server_name: str | None, choices: Choices) -> None:
+    if server_name and not choices.certificate and not is_there(place.tls / "server.crt"):
         raise UsageError(
             f"the proxy of {server_name} needs a certificate",
             hint=f"--tls-cert FILE --tls-key FILE, or make one: llm-bundle tls make-ca --server-name {server_name}",
         )
-
-
-def _first_token(place: Place, parts: Parts, choices: Choices) -> Path | None:
-    """A token for Kibana where there is none for anybody yet, in a file of mode 0600."""
-    if parts.proxy is None or not _without_tokens(place):
-        return None
-    path = _token_file(place, choices)
-    with handed_over(path) as secret:
-        change.new(TokenStore(place.root), FIRST_LABEL, secret=secret, reload=parts.proxy.reload)
-    return path
-
-
-def _without_tokens(place: Place) -> bool:
-    store = TokenStore(place.root)
-    with store.locked(create=True):
-        return all(token.label == CHECK_LABEL for token in store.read())
-
-
-def _token_file(place: Place, choices: Choices) -> Path:
-    """Where the first token goes. Raises: MachineError when something is there."""
-    path = (choices.token_file or place.secrets / f"{FIRST_LABEL}.token").absolute()
-    if is_there(path):
-        raise MachineError(f"{path}: is there already", hint="Name a new file for the first token: --token-file FILE")
-    return path

@@ -63,17 +63,17 @@ def bring_up(part: Part, patience: float, progress: Progress) -> None:
 
 def _not_up(part: Part, state: PartState, waited: float) -> EngineError:
     how = "does not run" if not state.running else "is not healthy"
-    words = _last_words(part)
     text = f"the {part.name} {how} after {waited:.0f} s{f': {state.detail}' if state.detail else ''}"
-    return EngineError(f"{text}{f'. Its last words:{words}' if words else ''}", hint=_HINT)
+    return EngineError(f"{text}{last_words(part)}", hint=_HINT)
 
 
-def _last_words(part: Part) -> str:
+def last_words(part: Part) -> str:
+    """The end of what ``part`` has said, to stand behind a sentence; empty where nothing can be had."""
     try:
         lines = part.logs(20).splitlines()[-12:]
     except BundleError:
         return ""
-    return "".join(f"\n    {line[:300]}" for line in lines)
+    return ". Its last words:" + "".join(f"\n    {line[:300]}" for line in lines) if lines else ""
 
 
 def _back(old: Parts | None, new: Parts, error: BaseException, progress: Progress) -> None:
@@ -81,17 +81,25 @@ def _back(old: Parts | None, new: Parts, error: BaseException, progress: Progres
     progress.say("it did not come up: back to the release before" if old else "it did not come up: stopping it again")
     for part in reversed(new.all):
         _try(part.stop, f"stopping the new {part.name}", progress)
-    for part in old.all if old else ():
-        _try(part.start, f"starting the old {part.name}", progress)
-    if old and isinstance(error, EngineError):
-        error.hint = f"The release before serves again. {error.hint}".rstrip()
+    if old is None:
+        return
+    started = [_try(part.start, f"starting the old {part.name}", progress) for part in old.all]
+    if isinstance(error, BundleError):
+        error.hint = f"{_SERVES if all(started) else _FALLEN} {error.hint}".rstrip()
 
 
-def _try(deed: Callable[[], None], what: str, progress: Progress) -> None:
+def _try(deed: Callable[[], None], what: str, progress: Progress) -> bool:
     try:
         deed()
     except BundleError as error:
         progress.say(f"warning: {what}: {error.message}")
+        return False
+    return True
 
 
+_SERVES: Final = "The release before serves again."
+_FALLEN: Final = (
+    "The release before does not serve again either; the warning above says why. Mend that, then run the same command "
+    "again: it begins with the release before."
+)
 _HINT: Final = "`llm-bundle doctor` looks at GPUs, driver and memory; the engine's own log says the rest."
