@@ -30,7 +30,7 @@ class EnginePart:
     def __init__(self, ground: Ground, plan: ServePlan, *, for_host: bool) -> None:
         self._ground = ground
         self._plan = plan
-        self._alone = for_host
+        self._for_host = for_host
 
     def prepare(self, progress: Progress = SILENT) -> None:
         """See ``Part.prepare``."""
@@ -121,6 +121,6 @@ class EnginePart:
 
     def _publish(self, replica: int) -> tuple[Publish, ...]:
         """This host reaches the private network by itself, unless the engine has no root's rights."""
-        if self._alone and self._ground.info.rootless:
+        if self._for_host and self._ground.info.rootless:
             return (Publish(LOOPBACK, self._plan.port + replica, self._plan.port),)
         return ()

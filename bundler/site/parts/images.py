@@ -8,6 +8,7 @@ from typing import Final
 
 from bundler.digest import Digest
 from bundler.disk import is_there, read_bounded
+from bundler.errors import EngineError
 from bundler.layout.manifest import MAX_BYTES, decode
 from bundler.progress import SILENT, Progress
 from bundler.site.engines.interface import Engine
@@ -16,6 +17,9 @@ from bundler.site.place import Place
 from bundler.site.state import Release, State
 
 MANIFEST: Final = "manifest.json"
+
+_IN_USE: Final = ("is using its referenced image", "in use by a container")
+"""What Docker and Podman say of an image that a container needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,18 @@ class ReleaseImages:
         return image
 
     def drop(self, name: str, digest: Digest) -> None:
-        """Take our tag of it away unless another release has the same. Raises: EngineError, MachineError."""
+        """Take our tag of it away unless another release has the same, or a container of another installation.
+
+        Raises: EngineError, MachineError; IntegrityError for another release that is damaged.
+        """
         tag = tag_of(name, digest)
-        if tag not in self._needed():
+        if tag in self._needed():
+            return
+        try:
             self.engine.remove_image(tag)
+        except EngineError as error:
+            if not any(words in error.message for words in _IN_USE):
+                raise
 
     def _needed(self) -> set[str]:
         others = (release.id for release in self.state.releases if release.id != self.release.id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from bundler.errors import EngineError
 from bundler.serving.container import SPEC_LABEL, ContainerSpec
 from bundler.site.engines.interface import Engine
 
@@ -36,7 +37,14 @@ class EngineKeeper:
         if found and found.running and found.spec == spec.mark:
             return
         self.engine.remove(spec.name)
-        self.engine.run(marked)
+        try:
+            self.engine.run(marked)
+        except EngineError:
+            # What a command that was killed had asked for, the engine may have finished in between.
+            if self.engine.inspect(spec.name) is None:
+                raise
+            self.engine.remove(spec.name)
+            self.engine.run(marked)
 
     def stop(self, name: str, timeout: int) -> None:
         """See ``Keeper.stop``."""

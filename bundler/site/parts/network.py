@@ -71,11 +71,20 @@ class Networks:
 
     def make(self, *, front: bool) -> Private:
         """Make what is not there yet; ``front`` with the network of the ports. Raises: EngineError."""
-        private = self.look()
-        self._engine.create_network(self.private, self._digits, internal=True, subnet=str(private.subnet))
+        self._create(self.private, internal=True)
         if front:
-            self._engine.create_network(self.front, self._digits, internal=False)
-        return private
+            self._create(self.front, internal=False)
+        return self.look()
+
+    def _create(self, name: str, *, internal: bool) -> None:
+        """Make it; where a command that was killed has made it in between, look at that one."""
+        subnet = str(self.look().subnet) if internal else None
+        try:
+            self._engine.create_network(name, self._digits, internal=internal, subnet=subnet)
+        except EngineError:
+            if name not in self._engine.networks():
+                raise
+            self._engine.create_network(name, self._digits, internal=internal)
 
     def remove(self) -> None:
         """Remove both; fine when they are not there. Raises: EngineError."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ SERVER_NAME = "llm.example.internal"
 ENGINE_IMAGE = "docker.io/vllm/vllm-openai:v0.10.2"
 PROXY_IMAGE = "docker.io/library/nginx:1.22"
 MODEL = "org/tiny"
+_ENGINE = cache(engine_image)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def add_release(place: Place, digits: str, *, image: Image | None = None, proxy:
     (folder / "models" / MODEL).mkdir(parents=True)
     (folder / "models" / MODEL / "config.json").write_text("{}")
     (folder / "config").mkdir()
-    engine, nginx = engine_image(), image or proxy_image()
+    engine, nginx = _ENGINE(), image or proxy_image()
     write_layout(folder / "images", {ENGINE_IMAGE: engine, PROXY_IMAGE: nginx})
     plan = {"image": ENGINE_IMAGE, "digest": Digest.parse(engine.digest), "model": f"models/{MODEL}", **plan}
     env = (*vllm.ENVIRONMENT.items(), ("TEST_GAP", "0.15"))
@@ -141,14 +143,26 @@ def manifest(engine: Image, nginx: Image) -> Manifest:
 
 
 @contextmanager
-def cleaned(*sites: Site) -> Iterator[None]:
+def cleaned(site: Site) -> Iterator[None]:
     """Whatever a test leaves running is removed."""
     try:
         yield
     finally:
-        for site in sites:
-            for part in reversed(site.parts.all):
-                part.remove()
+        drop_containers(site.parts)
+
+
+def drop_containers(parts: Parts) -> None:
+    """Remove all, the last one first."""
+    for part in reversed(parts.all):
+        part.remove()
+
+
+def ours(site: Site) -> tuple[set[str], set[str]]:
+    """The containers and networks that the release has in the engine."""
+    digits = site.release.id[-12:]
+    names = (f"llm-engine-{digits}-1", f"llm-proxy-{digits}", f"llm-proxy-{digits}-check")
+    containers = {name for name in names if site.engine.inspect(name)}
+    return containers, {name for name in site.engine.networks() if digits in name}
 
 
 def until(part: Part, good: Callable[[PartState], bool], seconds: float = 25) -> PartState:
