@@ -92,8 +92,9 @@ class Networks:
         self._engine.remove_network(self.private)
 
 
-def host_routes(path: Path = ROUTES) -> list[IPv4Network]:
+def host_routes(path: Path | None = None) -> list[IPv4Network]:
     """Where this host's routes lead. Format: proc_net_route of Linux, hexadecimal in the machine's byte order."""
+    path = path or ROUTES
     if not is_there(path):
         return []
     found = []
