@@ -22,7 +22,6 @@ FAULTS = {
     "crash": "end at once",
     "fetch": "need a file from the hub to start",
     "mute": "answer no chat completion",
-    "tell": "as mute, and repeat the key that came",
     "unparsed": "leave tool calls in the text",
     "no-tools": "refuse tools",
 }
@@ -35,12 +34,9 @@ class Handler(_Handler):  # type: ignore[misc]
         print(f'INFO:     {self.client_address[0]} - "{self.requestline}" {args[1] if args[1:] else ""}', flush=True)
 
     mute = False
-    tells = False
 
     def _dispatch(self, body: bytes) -> Any:
         path = urlsplit(self.path).path
-        if self.tells and path == "/v1/chat/completions":
-            return self._json(500, {"error": {"message": f"you sent {self.headers.get('Authorization')}"}})
         if self.mute and path == "/v1/chat/completions":
             return self._json(500, {"error": {"message": "EngineCore encountered an issue, on purpose"}})
         if path == "/health":
@@ -122,7 +118,6 @@ def main() -> None:
         print("Fetching tokenizer.json from huggingface.co", file=sys.stderr, flush=True)
         socket.create_connection(("huggingface.co", 443), timeout=5)
     Handler.mute = known.fault == "mute"
-    Handler.tells = known.fault == "tell"
     if not Path(known.model).exists():
         print(f"OSError: Repo id must be in the form 'repo_name': '{known.model}'.", file=sys.stderr)
         sys.exit(1)

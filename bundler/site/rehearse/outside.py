@@ -27,6 +27,7 @@ RESOLVERS: Final = Path("/etc/resolv.conf")
 
 _MOST: Final = 64 << 10
 _SERVER: Final = re.compile(r"nameserver[ \t]+([0-9.]{7,15})\s*")
+_DNS: Final = 53
 _HOST_SECONDS: Final = 3.0
 _SECONDS: Final = 60.0
 _PROBE: Final = """\
@@ -95,7 +96,8 @@ def _usual(resolvers: Path) -> Iterator[Target]:
         pass
     if is_there(resolvers):
         lines = read_bounded(resolvers, _MOST).decode("utf-8", "replace").splitlines()
-        yield from (Target("a name server", found[1], 53) for line in lines[:100] if (found := _SERVER.fullmatch(line)))
+        servers = (found[1] for line in lines[:100] if (found := _SERVER.fullmatch(line)))
+        yield from (Target("a name server", address, _DNS) for address in servers)
 
 
 def _is_here(target: Target) -> bool:

@@ -17,7 +17,7 @@ from bundler.progress import SILENT
 from bundler.site.engines.docker import Docker
 from bundler.site.engines.interface import Engine
 from bundler.site.engines.podman import Podman
-from bundler.site.engines.stored import StoredImage, read_image
+from bundler.site.engines.stored import read_image
 from bundler.site.place import Place
 from bundler.site.rehearse.choices import Choices
 from bundler.site.rehearse.rehearse import rehearse
@@ -25,8 +25,9 @@ from bundler.site.rehearse.report import Check, Rehearsal
 from bundler.site.state import EngineKind
 from bundler.sources.interface import LocalRange
 from tests.counterparts.engine_image import engine_image
+from tests.counterparts.proxy_image import proxy_image
 from tests.pack.plans import built_in, plan_of
-from tests.site.parts.stage import ENGINE_IMAGE, add_release
+from tests.site.parts.stage import ENGINE_IMAGE, PROXY_IMAGE, add_release
 
 _ROLES = {"config": "config", "images": "image", "models": "model"}
 
@@ -61,24 +62,26 @@ class Stage:
         chosen = Choices(self.kind, "none", 40, args, **choices)
         return rehearse(bundle or self.bundle, chosen, SILENT, engine_of=lambda kind: self.engine)
 
-    def stored(self, folder: Path) -> StoredImage:
-        """The engine's image of the bundle, as it lies in a release made in ``folder``."""
+    def load_images(self, folder: Path) -> None:
+        """Give the engine the images of the bundle, so that rehearsals need not load them."""
         place = Place(folder)
-        release = add_release(place, "0" * 12)
-        return read_image(place.release(release.id) / "images", ENGINE_IMAGE, Digest.parse(engine_image().digest))
+        layout = place.release(add_release(place, "0" * 12).id) / "images"
+        for name, image in ((ENGINE_IMAGE, engine_image()), (PROXY_IMAGE, proxy_image())):
+            self.engine.load(read_image(layout, name, Digest.parse(image.digest)))
 
     def left(self) -> list[str]:
-        """What rehearsals left: containers, networks, images of ours, folders."""
+        """What there is of ours: containers, networks, images, folders."""
         listed = [
-            *self._ask("ps", "--all", "--format={{.Names}}"),
-            *self._ask("network", "ls", "--format={{.Name}}"),
-            *self._ask("images", "--format={{.Repository}}"),
+            *self.ask("ps", "--all", "--format={{.Names}}"),
+            *self.ask("network", "ls", "--format={{.Name}}"),
+            *self.ask("images", "--format={{.Repository}}"),
         ]
         ours = [name for name in listed if "llm-" in name]
         folders = [path.name for one in (self.bundle, self.bare) for path in one.parent.glob(".llm-bundle-*")]
-        return [*ours, *folders]
+        return sorted([*ours, *folders])
 
-    def _ask(self, *args: str) -> list[str]:
+    def ask(self, *args: str) -> list[str]:
+        """The words that the engine's program prints."""
         program = self.engine._program.command if isinstance(self.engine, Podman) else ("docker",)
         environment = {**os.environ, **self.environment}
         done = subprocess.run([*program, *args], capture_output=True, text=True, check=True, env=environment)
