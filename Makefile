@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup lint test demo bench clean
+.PHONY: setup lint test demo bench pipeline-tests clean
 
 setup: $(STAMP)
 
@@ -25,6 +25,10 @@ test: setup
 
 demo: setup
 	$(BIN)/python -m examples.demo
+
+# UPDATE=1 writes what is expected anew; DS=name limits either to one data stream.
+pipeline-tests: setup
+	$(if $(UPDATE),$(BIN)/python -m tests.package.update $(DS),$(BIN)/pytest tests/package $(if $(DS),-k $(DS)-))
 
 bench: setup
 	@sh tests/counterparts/install.sh

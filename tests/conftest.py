@@ -1,4 +1,4 @@
-"""For all tests: one cache of their own, so that llm-bundle.pex is made once and the user's cache is left alone."""
+"""For all tests: a cache of their own, so that llm-bundle.pex is made once; Elasticsearch nodes, started once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from tempfile import TemporaryDirectory
 
 import pytest
+
+from tests.counterparts.elasticsearch import Nodes
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,3 +21,11 @@ def cache() -> Iterator[str]:
     os.environ.pop("XDG_CACHE_HOME")
     if before is not None:
         os.environ["XDG_CACHE_HOME"] = before
+
+
+@pytest.fixture(scope="session")
+def elasticsearch() -> Iterator[Nodes]:
+    """Nodes of both versions, started when a test first asks for one."""
+    nodes = Nodes()
+    yield nodes
+    nodes.stop()

@@ -1,0 +1,32 @@
+"""Every pipeline test of the package, on real nodes of both versions."""
+
+from __future__ import annotations
+
+import difflib
+
+import pytest
+
+from kibana_assets.package.source import folder
+from kibana_assets.package.streams import streams
+from tests.counterparts.elasticsearch import VERSIONS, Node, Nodes
+from tests.package.case import Case, cases
+from tests.package.simulate import install, results, text, without_dynamic
+
+CASES = [case for stream in streams(folder()) for case in cases(stream)]
+
+
+@pytest.fixture(scope="session", params=VERSIONS)
+def node(request: pytest.FixtureRequest, elasticsearch: Nodes) -> Node:
+    """A node of each version, with all pipelines."""
+    node = elasticsearch.get(request.param)
+    for stream in streams(folder()):
+        install(node, stream)
+    return node
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.stream.name}-{case.path.name}")
+def test_what_a_pipeline_makes(case: Case, node: Node) -> None:
+    found = text(without_dynamic(case, results(node, case)))
+    expected = text(without_dynamic(case, case.expected()))
+    different = difflib.unified_diff(expected.splitlines(), found.splitlines(), "expected", "found", lineterm="", n=4)
+    assert found == expected, "\n".join(list(different)[:200]) + "\nif this is right: make pipeline-tests UPDATE=1"
