@@ -111,7 +111,7 @@ def test_plain_lines_now_and_then_elsewhere(
     *between, last = capsys.readouterr().err.splitlines()
     start = f"building {re.escape(TOP)}"
     assert between
-    assert all(re.fullmatch(rf"{start}\.tar: \d+\.\d MB of 2\.\d MB \(\d+ %\)", line) for line in between)
+    assert all(re.fullmatch(rf"{start}\.tar: \d+\.\d [kM]B of 2\.\d MB \(\d+ %\)", line) for line in between)
     assert re.fullmatch(rf"{start}\.tar: 2\.\d MB in \d\.\d s", last)
 
 
