@@ -52,14 +52,26 @@ def error_texts(max_body: int) -> list[str]:
     return lines
 
 
-def error_page() -> list[str]:
-    """Lines for a server: all these statuses lead to one page, which keeps the status and reads ``$llm_error``."""
+def error_page(headers: list[str]) -> list[str]:
+    """Lines for a server: all these statuses lead to one page, which keeps the status and reads ``$llm_error``.
+
+    ``headers`` are those of the server, for a location with any of its own has none of the server's. What only
+    refusals have is added here, where no good request pays for it.
+    """
+    words = " ".join(
+        [
+            *headers,
+            "add_header Retry-After $llm_retry_after always;",
+            "add_header WWW-Authenticate $llm_challenge always;",
+            "internal; default_type application/json;",
+        ]
+    )
     # The 200 is never sent: the status that led here stands in its place (r->err_status).
-    page = f"location = {_PAGE} {{ internal; default_type application/json; return 200 $llm_error; }}"
+    page = f"location = {_PAGE} {{ {words} return 200 $llm_error; }}"
     # Nginx says 400 to a second Authorization header and shows only the first. Of all that it says 400 to, this is
     # what happens to real clients (a proxy on the way that adds its own), and 401 is what they understand.
     twice = "if ($http_authorization) { return 401 $llm_error; }"
-    unreadable = f"internal; default_type application/json; {twice} return 400 $llm_error;"
+    unreadable = f"{words} {twice} return 400 $llm_error;"
     other = [f"error_page {status} ={shown} {_PAGE};" for status, shown in _SHOWN_AS.items()]
     kept = " ".join(str(status) for status in _PAGES if status != 400)
     return [

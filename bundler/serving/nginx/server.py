@@ -83,14 +83,18 @@ def _listen_tls(config: ProxyConfig, version: NginxVersion, *words: str) -> list
     return _listen(config, config.https_port, "ssl", "http2", *words)
 
 
-def _common(config: ProxyConfig) -> list[str]:
+def _common(config: ProxyConfig, *more_headers: str) -> list[str]:
+    headers = [
+        "add_header X-Request-Id $request_id always;",
+        "add_header X-Content-Type-Options nosniff always;",
+        *more_headers,
+    ]
     return [
         "server_tokens off;",
         *log_lines(config),
         "client_header_timeout 15s;",
-        "add_header X-Request-Id $request_id always;",
-        "add_header X-Content-Type-Options nosniff always;",
-        *error_page(),
+        *headers,
+        *error_page(headers),
     ]
 
 
@@ -139,10 +143,7 @@ def _proxy(config: ProxyConfig, version: NginxVersion) -> list[str]:
             f'ssl_certificate "{config.certificate}";',
             f'ssl_certificate_key "{config.key}";',
             *_TLS,
-            *_common(config),
-            "add_header Strict-Transport-Security max-age=63072000 always;",
-            "add_header Retry-After $llm_retry_after always;",
-            "add_header WWW-Authenticate $llm_challenge always;",
+            *_common(config, "add_header Strict-Transport-Security max-age=63072000 always;"),
             f"client_max_body_size {config.max_body}m;",
             "client_body_buffer_size 256k;",
             "client_body_timeout 60s;",

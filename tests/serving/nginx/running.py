@@ -134,9 +134,11 @@ class Running:
         time.sleep(0.3)
 
     def log(self, name: str) -> str:
-        """A log. Nginx writes a line after its answer has gone."""
-        time.sleep(0.1)
-        return (self.folder / "logs" / name).read_text(encoding="utf-8")
+        """A log, once nothing more is written to it: Nginx keeps its lines for a tenth of a second."""
+        path, text = self.folder / "logs" / name, None
+        while text != (text := path.read_text(encoding="utf-8")):
+            time.sleep(0.3)
+        return text
 
     @property
     def url(self) -> str:
