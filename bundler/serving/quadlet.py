@@ -1,7 +1,8 @@
-"""ContainerSpec → Podman Quadlet units, for Podman 4.6 and newer: one ``.container`` and one ``.network`` each.
+"""ContainerSpec → a Podman Quadlet unit, ``<name>.container``, for Podman 4.6 and newer.
 
-Rules: only keys that Quadlet of Podman 4.6 knows are used, for it refuses a unit with another; what they cannot say
-goes to Podman itself (``PodmanArgs=``). Format:
+Rules: networks are named as they are: whoever writes the unit has made them, and Podman keeps them over a boot. Only
+keys that Quadlet of Podman 4.6 knows are used, for it refuses a unit with another; what they cannot say goes to Podman
+itself (``PodmanArgs=``). Format:
 https://docs.podman.io/en/v4.6.1/markdown/podman-systemd.unit.5.html.
 """
 
@@ -11,30 +12,24 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from bundler.serving.container import LABEL, ContainerSpec
+from bundler.serving.container import ContainerSpec
 from bundler.serving.unit_text import argument, line, word
 
 _MINUTES: Final = 60
-
-
-def quadlet_files(spec: ContainerSpec, *, internal: tuple[str, ...], description: str) -> dict[str, str]:
-    """File name → text. ``internal`` are those of the container's networks that have no way out."""
-    owner = dict(spec.labels).get(LABEL, "")
-    networks = {f"{name}.network": network_unit(name, owner, internal=name in internal) for name in spec.networks}
-    return {f"{spec.name}.container": container_unit(spec, description), **networks}
-
-
-def network_unit(name: str, owner: str, *, internal: bool) -> str:
-    """The text of a ``.network`` unit; Quadlet calls the network ``systemd-<name>``."""
-    rows = ["[Network]", f"Label={word(f'{LABEL}={owner}')}", *(["Internal=true"] if internal else [])]
-    return _text(rows)
 
 
 def container_unit(spec: ContainerSpec, description: str) -> str:
     """The text of a ``.container`` unit."""
     restart = "always" if spec.restart == "unless-stopped" else "no"
     return _text(
-        ["[Unit]", f"Description={line(description)}", ""],
+        # An address of this host can be listened on when it is there.
+        [
+            "[Unit]",
+            f"Description={line(description)}",
+            "Wants=network-online.target",
+            "After=network-online.target",
+            "",
+        ],
         ["[Container]", f"ContainerName={line(spec.name)}", f"Image={line(spec.image)}", *_container(spec), ""],
         ["[Service]", f"Restart={restart}", "RestartSec=10", f"TimeoutStartSec={15 * _MINUTES}"],
         [f"TimeoutStopSec={spec.stop_timeout + 30}", "", "[Install]", "WantedBy=multi-user.target default.target"],
@@ -68,7 +63,7 @@ def _process(spec: ContainerSpec) -> Iterator[str]:
 def _network(spec: ContainerSpec) -> Iterator[str]:
     for at, name in enumerate(spec.networks):
         fixed = f":ip={spec.address}" if spec.address and at == 0 else ""
-        yield f"Network={line(name)}.network{fixed}"
+        yield f"Network={line(name)}{fixed}"
     if not spec.networks:
         yield "Network=none"
     yield from (f"PublishPort={host_address(p.address)}:{p.port}:{p.container_port}" for p in spec.publish)

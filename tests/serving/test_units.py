@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 
 from bundler.serving.compose import compose_file
 from bundler.serving.container import ContainerSpec, Mount, Publish, Ulimit, engine_container
-from bundler.serving.quadlet import quadlet_files
+from bundler.serving.quadlet import container_unit
 from bundler.serving.unit_text import argument
 from tests.counterparts.need import need
 from tests.serving.test_container import CHOICES
@@ -50,14 +50,11 @@ def quadlet() -> str:
 
 
 def units(spec: ContainerSpec = SPEC) -> dict[str, str]:
-    return quadlet_files(spec, internal=("llm-bundle",), description="vLLM 100% of tiny")
+    return {f"{spec.name}.container": container_unit(spec, "vLLM 100% of tiny")}
 
 
 def test_the_files() -> None:
     found = units()
-    assert set(found) == {"llm-bundle-engine.container", "llm-bundle.network", "llm-bundle-front.network"}
-    assert "Internal=true" in found["llm-bundle.network"]
-    assert "Internal" not in found["llm-bundle-front.network"]
     text = found["llm-bundle-engine.container"]
     for line in (
         "Description=vLLM 100%% of tiny",
@@ -70,8 +67,9 @@ def test_the_files() -> None:
         "EnvironmentFile=/srv/secrets/engine.env",
         "AddDevice=nvidia.com/gpu=0",
         "AddDevice=nvidia.com/gpu=1",
-        "Network=llm-bundle.network:ip=10.9.8.7",
-        "Network=llm-bundle-front.network",
+        "Network=llm-bundle:ip=10.9.8.7",
+        "Network=llm-bundle-front",
+        "After=network-online.target",
         "PublishPort=[::1]:8443:443",
         'Volume="/srv/with space/model:/model:ro"',
         "PodmanArgs=--pull=never",

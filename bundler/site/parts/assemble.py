@@ -19,6 +19,7 @@ from bundler.site.parts.interface import Part, Parts, Proxy
 from bundler.site.parts.keeper import EngineKeeper, Keeper
 from bundler.site.parts.lmstudio import LmStudioPart
 from bundler.site.parts.proxy_part import ProxyPart
+from bundler.site.parts.quadlet_keeper import QuadletKeeper
 from bundler.site.place import Place
 from bundler.site.state import Release, Settings, State
 
@@ -53,7 +54,7 @@ def engine_of(settings: Settings) -> Engine:
 
 
 def _keeper(settings: Settings, engine: Engine) -> Keeper:
-    return EngineKeeper(engine)
+    return QuadletKeeper.here(engine) if settings.keeper == "systemd" else EngineKeeper(engine)
 
 
 def _alone(ground: Ground, plan: ServePlan | LmStudioPlan) -> str:

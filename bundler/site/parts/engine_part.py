@@ -34,6 +34,7 @@ class EnginePart:
 
     def prepare(self, progress: Progress = SILENT) -> None:
         """See ``Part.prepare``."""
+        self._ground.keeper.require(progress)
         engine_key(self._ground.place)
         image = self._ground.images.load(self._plan.image, self._plan.digest, progress)
         self._specs(image, self._ground.networks.make(front=False))

@@ -7,15 +7,26 @@ brings it back: Podman's own service starts every container that is there, stopp
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from pathlib import Path
+from typing import Final, Protocol
 
+from bundler.disk import is_folder
 from bundler.errors import EngineError
+from bundler.progress import SILENT, Progress
 from bundler.serving.container import SPEC_LABEL, ContainerSpec
 from bundler.site.engines.interface import Engine
+
+RUNNING: Final = Path("/run/systemd/system")
+"""There while systemd runs."""
+
+UNITS: Final = Path("/etc/systemd/system")
 
 
 class Keeper(Protocol):
     """Starts containers for good, and stops them for good."""
+
+    def require(self, progress: Progress = SILENT) -> None:
+        """Raises: MachineError, EngineError where it cannot keep them here. Says what is to be done for a boot."""
 
     def start(self, spec: ContainerSpec) -> None:
         """Start the container, and keep it running. Raises: EngineError, MachineError."""
@@ -29,6 +40,12 @@ class EngineKeeper:
     """The engine's own restart policy."""
 
     engine: Engine
+
+    def require(self, progress: Progress = SILENT) -> None:
+        """See ``Keeper.require``: Docker starts them at boot itself, Podman by a service that may not be enabled."""
+        enabled = any(UNITS.glob("*.wants/podman-restart.service"))
+        if not enabled and is_folder(RUNNING) and self.engine.info().kind == "podman":
+            progress.say("warning: Podman starts nothing at boot: systemctl enable podman-restart")
 
     def start(self, spec: ContainerSpec) -> None:
         """See ``Keeper.start``."""

@@ -52,6 +52,7 @@ class ProxyPart:
 
     def prepare(self, progress: Progress = SILENT) -> None:
         """See ``Part.prepare``; the configuration is tested, too."""
+        self._ground.keeper.require()
         self._ground.images.load(self._image, self._digest, progress)
         self._try(self._spec())
 

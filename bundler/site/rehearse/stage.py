@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bundler.errors import EngineError, UsageError
+from bundler.progress import SILENT, Progress
 from bundler.serving.container import ContainerSpec
 from bundler.serving.lmstudio import LmStudioPlan
 from bundler.serving.plan import ServePlan
@@ -41,6 +42,9 @@ class OnceKeeper:
     """Starts containers that stay where they fall."""
 
     engine: Engine
+
+    def require(self, progress: Progress = SILENT) -> None:
+        """See ``Keeper.require``: nothing, for nothing is to last."""
 
     def start(self, spec: ContainerSpec) -> None:
         """See ``Keeper.start``."""
