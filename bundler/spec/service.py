@@ -16,7 +16,7 @@ from bundler.spec.model import Connector, Engine, ImageSource, Monitoring, Proxy
 from bundler.spec.named import Named, named
 from bundler.spec.reference import ReferenceProblem, parse_image
 from bundler.spec.upstream import EXPECTED_UPSTREAM, MOST_REPLICAS, MOST_UPSTREAMS, upstreams_fault
-from bundler.spec.wording import nearest, quoted
+from bundler.spec.wording import nearest, quoted, secret_option
 
 PROVIDERS = ("vllm", "lmstudio", "openai-compatible")
 MOST_CONTEXT = 100_000_000
@@ -27,8 +27,6 @@ _NUMERIC = re.compile(r"(.*\.)?[0-9]+")
 _CONNECTOR_ID = re.compile("(?=[a-z0-9-]*[a-z])[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 # Kibana refuses these at start (xpack.actions, server/config.ts); the others it refuses, _CONNECTOR_ID refuses.
 _REFUSED_BY_KIBANA = ("constructor",)
-# argparse, which reads vLLM's arguments, takes any unambiguous beginning of an option, and _ for -.
-_SECRET_OPTION = re.compile(r"--(?:api-k(?:e(?:y)?)?|hf-t(?:o(?:k(?:e(?:n)?)?)?)?)")
 
 
 def read_serve(field: Field, ids: tuple[str, ...], paths: tuple[str, ...] = ()) -> Serve:
@@ -111,10 +109,10 @@ def read_image(field: Field) -> ImageSource:
 def _args(field: Field | None, engine: Engine, ids: tuple[str, ...], paths: tuple[str, ...]) -> tuple[str, ...]:
     items = field.items("a list of texts") if field else ()
     for item in items:
-        option = item.text().partition("=")[0].replace("_", "-").lower()
-        if _SECRET_OPTION.fullmatch(option.split(" ")[0]):
+        option = secret_option(item.text())
+        if option:
             hint = f"the site makes its own tokens; {SECRETS}"
-            raise item.error(f"{quoted(option.split(' ')[0])} carries a secret", hint=hint)
+            raise item.error(f"{quoted(option)} carries a secret", hint=hint)
         for part in named(item.text()):
             _check_named(item, part, engine, ids, paths)
     return tuple(item.text() for item in items)

@@ -12,6 +12,8 @@ _TOKEN = re.compile(r"\b(?:hf_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[
 # Greedy, since a password may hold a slash or a blank; a digest after the @ is none.
 _USERINFO = re.compile(r"(//).*@|[^\s@:/]+:(?!//).*@(?!sha\d+:)", re.DOTALL)
 _QUERY = re.compile(r"(://[^?\s]*)[?#].*")
+# argparse, which reads vLLM's arguments, takes any unambiguous beginning of an option, and _ for -.
+_SECRET_OPTION = re.compile(r"--(?:api-k(?:e(?:y)?)?|hf-t(?:o(?:k(?:e(?:n)?)?)?)?)")
 _WORD = re.compile("[A-Za-z0-9_.:-]{1,80}")
 _LONGEST = 80
 _MOST_READ = 4096
@@ -20,6 +22,12 @@ _MOST_READ = 4096
 def holds_token(text: str) -> bool:
     """Whether ``text`` holds what looks like an access token."""
     return _TOKEN.search(text) is not None
+
+
+def secret_option(arg: str) -> str | None:
+    """The option of an engine by which ``arg`` gives it a secret; None where it gives none."""
+    option = arg.partition("=")[0].replace("_", "-").lower().split(" ")[0]
+    return option if _SECRET_OPTION.fullmatch(option) else None
 
 
 def quoted(text: str) -> str:

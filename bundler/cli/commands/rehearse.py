@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from ipaddress import IPv4Address
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final, get_args
 
 import click
@@ -34,9 +36,13 @@ def _places(context: click.Context, option: click.Parameter, values: tuple[str, 
 
 def _place(text: str) -> tuple[str, int]:
     address, _, port = text.rpartition(":")
-    if not address or not port.isascii() or not port.isdigit() or not 0 < int(port[:6]) < 65536:
-        raise UsageError(f"--outside: expected ADDRESS:PORT, found {text[:80]!r}", hint="As in 192.0.2.7:443.")
-    return address, int(port)
+    try:
+        number = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else 0
+        if 0 < number < 65536:
+            return str(IPv4Address(address)), number
+    except ValueError:
+        pass
+    raise UsageError(f"--outside: expected ADDRESS:PORT, found {text[:80]!r}", hint="As in 192.0.2.7:443.")
 
 
 @click.command()
@@ -92,8 +98,8 @@ def _require_new(report: Path | None, *, force: bool) -> None:
         return
     if is_there(report) and not force:
         raise MachineError(f"{report}: is there already", hint="Name a new file, or say --force.")
-    with guarded(report.parent, "read"):
-        next(report.parent.iterdir(), None)
+    with guarded(report, "write"), TemporaryFile(dir=report.parent):
+        pass
 
 
 def _text(done: Rehearsal, report: Path | None) -> list[str]:

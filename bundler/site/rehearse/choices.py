@@ -6,11 +6,12 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
-from bundler.errors import MachineError
+from bundler.errors import MachineError, UsageError
 from bundler.site.doctor.gpu import check_gpus
 from bundler.site.doctor.interface import Wish
 from bundler.site.place import DEFAULT
 from bundler.site.state import EngineKind, Gpus, Settings
+from bundler.spec.wording import holds_token, secret_option
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Choices:
     """``gpus`` None: all where there are any. ``start_period`` in seconds: how long the model may take to load.
 
     ``engine_args`` follow the bundle's own, for the rehearsal alone; ``outside`` are addresses with ports that the
-    engine must not reach.
+    engine must not reach. Raises: UsageError, on creation, for an argument with a secret or a control character.
     """
 
     engine: EngineKind
@@ -26,6 +27,14 @@ class Choices:
     start_period: int = 1800
     engine_args: tuple[str, ...] = ()
     outside: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        for arg in self.engine_args:
+            if secret_option(arg) or holds_token(arg):
+                hint = "The rehearsal makes its own key, and the report shows the arguments."
+                raise UsageError("--engine-arg: what stands there carries a secret", hint=hint)
+            if not arg or not arg.isprintable():
+                raise UsageError("--engine-arg: expected a text of one line, without control characters")
 
     def settings(self, gpus: Gpus) -> Settings:
         """As of an installation that this machine alone reaches, on a port that is free. Raises: MachineError."""

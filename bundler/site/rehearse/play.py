@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -101,7 +102,7 @@ class Play:
         for name, question in _QUESTIONS.items():
             reason = self._reason(name)
             if not reason:  # else a row says why
-                self._act(name, lambda question=question: question(stage.line, stage.plan))  # type: ignore[misc]
+                self._act(name, partial(question, stage.line, stage.plan))
         return self._ended("rehearsed", "")
 
     def _act(self, name: str, act: Callable[[], str]) -> bool:

@@ -43,8 +43,8 @@ def running(stage: Stage) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def test_an_interrupt_leaves_nothing(each: Stage) -> None:
-    with running(each) as process:
+def test_an_interrupt_leaves_nothing(docker: Stage) -> None:
+    with running(docker) as process:
         process.send_signal(signal.SIGINT)
         _, words = process.communicate(timeout=60)
     assert process.returncode == 130, words

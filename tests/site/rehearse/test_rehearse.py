@@ -67,13 +67,6 @@ def test_an_engine_that_would_fetch_what_the_bundle_lacks(docker: Stage) -> None
     assert "Temporary failure in name resolution" in rows(done)["engine"].found
 
 
-def test_an_engine_that_parses_no_calls(docker: Stage) -> None:
-    done = docker.rehearse("--fault=unparsed")
-    assert (done.ok, done.ending) == (False, "rehearsed")
-    assert [check.name for check in done.checks if check.state == "failed"] == ["tool call"]
-    assert "the call stands in the text" in rows(done)["tool call"].found
-
-
 def test_without_a_proxy_the_engine_is_asked_itself(docker: Stage) -> None:
     done = docker.rehearse(bundle=docker.bare)
     found = rows(done)
