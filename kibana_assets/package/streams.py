@@ -20,12 +20,13 @@ REFERENCE: Final = re.compile(r"""\{\{\s*IngestPipeline\s+["']([^"']+)["']\s*\}\
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One data stream of the package; ``package_version`` is part of the names of its pipelines."""
+    """One data stream; ``package`` is the package's name, whose version is part of the names of pipelines."""
 
     folder: Path
     name: str
     type: str
     dataset: str
+    package: str
     package_version: str
     manifest: dict[str, Any]
 
@@ -97,7 +98,7 @@ def _pipeline(stream: Stream, path: Path, names: set[str]) -> dict[str, Any]:
 def _stream(folder: Path, package: dict[str, Any]) -> Stream:
     manifest = _mapping(folder / "manifest.yml", "type")
     dataset = str(manifest.get("dataset", f"{package['name']}.{folder.name}"))
-    return Stream(folder, folder.name, str(manifest["type"]), dataset, str(package["version"]), manifest)
+    return Stream(folder, folder.name, str(manifest["type"]), dataset, package["name"], package["version"], manifest)
 
 
 def _mapping(path: Path, *keys: str) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """The pipeline tests of a data stream, read from elastic-package's own file layout.
 
-Rules: ``_dev/test/pipeline/test-*.log`` is one event a line (or, with ``multiline.first_line_pattern``, one from a line
-that matches up to the next), ``test-*.json`` has ``{"events": [...]}``; ``test-common-config.yml`` and then
-``<file>-config.yml`` say ``fields``, ``dynamic_fields``, ``numeric_keyword_fields``. A broken byte becomes U+FFFD, as it
-does in the official tool's JSON. The result is ``<file>-expected.json``.
+Rules: ``_dev/test/pipeline/test-*.log`` is one event a line (or, with ``multiline.first_line_pattern``, one from each
+line that matches), ``test-*.json`` has ``{"events": [...]}``; ``test-common-config.yml`` and then
+``<file>-config.yml`` say ``fields``, ``dynamic_fields``, ``numeric_keyword_fields``. A broken byte becomes
+U+FFFD, as it does in the official tool's JSON. The result is ``<file>-expected.json``.
 """
 
 from __future__ import annotations

@@ -8,20 +8,11 @@ import pytest
 
 from kibana_assets.package.source import folder
 from kibana_assets.package.streams import streams
-from tests.counterparts.elasticsearch import VERSIONS, Node, Nodes
+from tests.counterparts.elasticsearch import Node
 from tests.package.case import Case, cases
-from tests.package.simulate import install, results, text, without_dynamic
+from tests.package.simulate import results, text, without_dynamic
 
 CASES = [case for stream in streams(folder()) for case in cases(stream)]
-
-
-@pytest.fixture(scope="session", params=VERSIONS)
-def node(request: pytest.FixtureRequest, elasticsearch: Nodes) -> Node:
-    """A node of each version, with all pipelines."""
-    node = elasticsearch.get(request.param)
-    for stream in streams(folder()):
-        install(node, stream)
-    return node
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.stream.name}-{case.path.name}")

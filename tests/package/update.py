@@ -1,7 +1,7 @@
-"""``python -m tests.package.update [DS …]``: writes what the pipelines make now as what is expected, for a person to read.
+"""``python -m tests.package.update [DS …]``: writes what the pipelines make now as what is expected.
 
-Rules: both versions must agree. The first document of the first test (or of the one whose name has ``sample``) becomes
-the stream's ``sample_event.json``; it has no dynamic fields left out.
+Rules: a person reads the result. Both versions must agree. The first document of the first test (or of the one whose
+name has ``sample``) becomes the stream's ``sample_event.json``; it has no dynamic fields left out.
 """
 
 from __future__ import annotations
