@@ -7,13 +7,13 @@ made by ``make ecs`` (refresh_ecs.py) alone. ECS is Apache-2.0: https://github.c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from importlib import resources
 from typing import Any, Final
 
 from kibana_assets.errors import PackageError
-from kibana_assets.package.source import read_json
+from kibana_assets.package.tree import parse_json
 
-EXTRACT: Final = Path(__file__).parent / "ecs.json"
+EXTRACT: Final = "ecs.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +35,6 @@ class Ecs:
 
 def ecs() -> Ecs:
     """The extract that lies beside this module."""
-    read = read_json(EXTRACT)
+    text = resources.files("kibana_assets.package").joinpath(EXTRACT).read_text(encoding="utf-8")
+    read = parse_json(text, EXTRACT)
     return Ecs(read["version"], read["fields"])

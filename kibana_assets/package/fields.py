@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from kibana_assets.errors import PackageError
 from kibana_assets.package.ecs import Ecs
-from kibana_assets.package.source import read_yaml
 from kibana_assets.package.streams import Stream
+from kibana_assets.package.tree import Tree
 
 MOST: Final = 2048
 NUMBERS: Final = frozenset({"long", "integer", "short", "byte", "double", "float", "half_float", "scaled_float"}) | {
@@ -50,42 +50,6 @@ TYPES: Final = NUMBERS | {
 }
 UNITS: Final = frozenset({"byte", "percent", "d", "h", "m", "s", "ms", "micros", "nanos"})
 METRIC_TYPES: Final = frozenset({"gauge", "counter"})
-KEYS: Final = frozenset(
-    {
-        "allowed_values",
-        "copy_to",
-        "date_format",
-        "default_metric",
-        "description",
-        "dimension",
-        "doc_values",
-        "dynamic",
-        "enabled",
-        "example",
-        "expected_values",
-        "external",
-        "fields",
-        "ignore_above",
-        "index",
-        "metric_type",
-        "metrics",
-        "multi_fields",
-        "name",
-        "normalize",
-        "null_value",
-        "object_type",
-        "object_type_mapping_type",
-        "path",
-        "pattern",
-        "runtime",
-        "scaling_factor",
-        "store",
-        "subobjects",
-        "type",
-        "unit",
-        "value",
-    }
-)
 BESIDE_ECS: Final = frozenset({"name", "external", "unit", "metric_type", "dimension", "value", "description"})
 _MEASURED: Final = re.compile(r"(^|[._])(bytes?|seconds|time|duration|pct|percent|latency|age)$")
 
@@ -112,24 +76,24 @@ class Field:
         return str(self.entry.get("metric_type", ""))
 
 
-def read_fields(stream: Stream, ecs: Ecs) -> tuple[Field, ...]:
-    """All fields of a stream, by name, resolved.
-
-    Raises: MachineError; PackageError that names file and field.
-    """
+def read_fields(tree: Tree, stream: Stream, ecs: Ecs) -> tuple[Field, ...]:
+    """All fields of a stream, by name, resolved. Raises: PackageError that names file and field."""
     known: dict[str, Field] = {}
-    for path in sorted((stream.folder / "fields").glob("*.yml")):
-        place = f"data_stream/{stream.name}/fields/{path.name}"
-        for field in _entries(read_yaml(path), "", place, ecs):
+    for path in tree.paths(f"{stream.path}/fields", ".yml"):
+        for field in fields_of(tree.yaml(path), path, ecs):
             _check(field, stream)
             if field.name in known:
-                raise PackageError(
-                    f"{place}: {field.name}: declared before, in {known[field.name].place}", hint="Remove one."
-                )
+                before = known[field.name].place
+                raise PackageError(f"{path}: {field.name}: declared before, in {before}", hint="Remove one.")
             known[field.name] = field
     if len(known) > MOST:
-        raise PackageError(f"data_stream/{stream.name}: {len(known)} fields, expected {MOST} at most")
+        raise PackageError(f"{stream.path}: {len(known)} fields, expected {MOST} at most")
     return tuple(known[name] for name in sorted(known))
+
+
+def fields_of(read: object, place: str, ecs: Ecs) -> Iterator[Field]:
+    """The fields of one file, of which ``read`` is the content; not checked yet. Raises: PackageError."""
+    return _entries(read, "", place, ecs)
 
 
 def _entries(read: object, above: str, place: str, ecs: Ecs) -> Iterator[Field]:
@@ -139,9 +103,6 @@ def _entries(read: object, above: str, place: str, ecs: Ecs) -> Iterator[Field]:
         if not isinstance(entry, dict) or not isinstance(entry.get("name"), str) or not entry["name"]:
             raise PackageError(f"{place}: {above}[{number}]: expected a mapping with a name", hint="Give it a name.")
         name = above + entry["name"]
-        unknown = sorted(set(entry) - KEYS)
-        if unknown:
-            raise PackageError(f"{place}: {name}: unknown key {', '.join(unknown)}", hint="Correct or remove it.")
         if "fields" in entry and entry.get("type", "group") in ("group", "nested"):
             yield from _entries(entry["fields"], f"{name}.", place, ecs)
             if entry.get("type", "group") == "group":

@@ -15,18 +15,19 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from kibana_assets.package.ecs import EXTRACT
-from kibana_assets.package.source import folder, read_yaml
+from kibana_assets.package.tree import Tree, load
 
 VERSION: Final = "9.4.0"
 KEPT: Final[tuple[str, ...]] = ("type", "description", "index", "doc_values", "ignore_above", "scaling_factor")
 _PRINT: Final = "process.stdout.write(JSON.stringify(require('@elastic/ecs').EcsFlat))"
 
 
-def external_names(package: Path) -> set[str]:
+def external_names(tree: Tree) -> set[str]:
     """The names that fields/*.yml of any stream give with ``external: ecs``."""
     found: set[str] = set()
-    for path in sorted(package.glob("data_stream/*/fields/*.yml")):
-        found |= set(_external(read_yaml(path) or [], ""))
+    for path in tree.files:
+        if "/fields/" in path:
+            found |= set(_external(tree.yaml(path) or [], ""))
     return found
 
 
@@ -43,7 +44,7 @@ def main() -> int:
         )
         printed = subprocess.run(["node", "-e", _PRINT], cwd=place, check=True, capture_output=True)
     flat = json.loads(printed.stdout)
-    names = external_names(folder())
+    names = external_names(load())
     unknown = sorted(names - set(flat))
     if unknown:
         print(f"ECS {VERSION} has no field {', '.join(unknown)}", file=sys.stderr)
@@ -53,7 +54,8 @@ def main() -> int:
         "version": VERSION,
         "fields": extract(flat, names),
     }
-    EXTRACT.write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    extract_file = Path(__file__).with_name(EXTRACT)
+    extract_file.write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{EXTRACT}: {len(names)} fields of ECS {VERSION}")
     return 0
 

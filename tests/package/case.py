@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kibana_assets.package.source import read_yaml
 from kibana_assets.package.streams import Stream
+from kibana_assets.package.tree import CHECKOUT, parse_yaml
 
 KEYS = {"fields", "dynamic_fields", "numeric_keyword_fields", "multiline", "skip"}
 CHILDREN = {"multiline": {"first_line_pattern"}, "skip": {"reason", "link"}}
@@ -64,7 +64,7 @@ class Case:
 
 def cases(stream: Stream) -> Iterator[Case]:
     """All test files of a stream, by name."""
-    for path in sorted((stream.folder / "_dev" / "test" / "pipeline").glob("test-*")):
+    for path in sorted((CHECKOUT / stream.path / "_dev" / "test" / "pipeline").glob("test-*")):
         if path.suffix in (".log", ".json") and not path.name.endswith("-expected.json"):
             yield Case(stream, path)
 
@@ -95,7 +95,7 @@ def put(event: dict[str, Any], key: str, value: object) -> None:
 
 
 def _config(path: Path) -> dict[str, Any]:
-    read = read_yaml(path)
+    read = parse_yaml(path.read_text(encoding="utf-8"), str(path))
     assert isinstance(read, dict), f"{path}: expected a mapping"
     assert set(read) <= KEYS, f"{path}: expected only {sorted(KEYS)}, found {sorted(read)}"
     for key, allowed in CHILDREN.items():

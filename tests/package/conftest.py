@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kibana_assets.package.source import folder
 from kibana_assets.package.streams import streams
+from kibana_assets.package.tree import load
 from tests.counterparts.elasticsearch import VERSIONS, Node, Nodes
 from tests.package.simulate import install
 
@@ -14,7 +14,7 @@ from tests.package.simulate import install
 def node(request: pytest.FixtureRequest, elasticsearch: Nodes) -> Node:
     """A node, with all pipelines."""
     node = elasticsearch.get(request.param)
-    for stream in streams(folder()):
+    for stream in streams(load()):
         install(node, stream)
     return node
 

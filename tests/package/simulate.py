@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from kibana_assets.package.streams import Stream, pipelines
+from kibana_assets.package.tree import load
 from tests.counterparts.elasticsearch import Node
 from tests.package.case import Case
 
@@ -19,7 +20,7 @@ Document = dict[str, Any]
 
 def install(node: Node, stream: Stream) -> None:
     """Put all pipelines of a stream."""
-    for name, pipeline in pipelines(stream).items():
+    for name, pipeline in pipelines(load(), stream).items():
         node.call("PUT", f"_ingest/pipeline/{name}", pipeline)
 
 

@@ -12,16 +12,16 @@ import pytest
 
 from kibana_assets.package.ecs import ecs
 from kibana_assets.package.fields import read_fields
-from kibana_assets.package.source import folder
 from kibana_assets.package.streams import Stream, streams
 from kibana_assets.package.templates import index_mode
+from kibana_assets.package.tree import load
 from tests.counterparts.elasticsearch import Node
 from tests.package.case import Case, cases
 from tests.package.declared import undeclared
 from tests.package.simulate import Document, leaves
 from tests.package.store import install_templates, remove, store
 
-STREAMS = list(streams(folder()))
+STREAMS = list(streams(load()))
 CASES = [case for stream in STREAMS for case in cases(stream)]
 
 
@@ -33,7 +33,7 @@ def _id(value: object) -> str:
 
 @pytest.mark.parametrize("case", CASES, ids=_id)
 def test_every_field_is_declared(case: Case) -> None:
-    fields = read_fields(case.stream, ecs())
+    fields = read_fields(load(), case.stream, ecs())
     missing = {name for document in case.expected() if document for name in undeclared(document, fields)}
     assert not missing, f"not declared in fields/ of {case.stream.name}: {', '.join(sorted(missing))}"
 
@@ -53,7 +53,7 @@ def test_every_expected_document_is_stored(stream: Stream, node: Node, data_stre
     documents = [document for case in cases(stream) for document in case.expected() if document]
     if not documents:
         pytest.skip(f"{stream.name} has no pipeline tests")
-    fields = read_fields(stream, ecs())
+    fields = read_fields(load(), stream, ecs())
     names = install_templates(node, stream, fields, data_stream)
     before = names.mapping()
     stored = store(node, data_stream, documents)

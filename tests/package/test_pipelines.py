@@ -6,13 +6,13 @@ import difflib
 
 import pytest
 
-from kibana_assets.package.source import folder
 from kibana_assets.package.streams import streams
+from kibana_assets.package.tree import load
 from tests.counterparts.elasticsearch import Node
 from tests.package.case import Case, cases
 from tests.package.simulate import results, text, without_dynamic
 
-CASES = [case for stream in streams(folder()) for case in cases(stream)]
+CASES = [case for stream in streams(load()) for case in cases(stream)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.stream.name}-{case.path.name}")

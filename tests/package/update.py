@@ -12,8 +12,8 @@ import sys
 
 import pytest
 
-from kibana_assets.package.source import folder
 from kibana_assets.package.streams import Stream, streams
+from kibana_assets.package.tree import CHECKOUT, load
 from tests.counterparts.elasticsearch import VERSIONS, Node, Nodes
 from tests.package.case import Case, cases
 from tests.package.simulate import Document, install, results, text, without_dynamic
@@ -33,7 +33,7 @@ def update(nodes: list[Node], stream: Stream) -> int:
     if samples:
         sample = min(samples, key=lambda pair: pair[0])[1]
         written = json.dumps(_complete(stream, sample), indent=4, sort_keys=True, ensure_ascii=False) + "\n"
-        (stream.folder / "sample_event.json").write_text(written, encoding="utf-8")
+        (CHECKOUT / stream.path / "sample_event.json").write_text(written, encoding="utf-8")
     return count
 
 
@@ -52,7 +52,7 @@ def _complete(stream: Stream, sample: Document) -> Document:
 
 def main(names: list[str]) -> int:
     """The streams that ``names`` names, or all."""
-    known = {stream.name: stream for stream in streams(folder())}
+    known = {stream.name: stream for stream in streams(load())}
     wrong = [name for name in names if name not in known]
     if wrong:
         print(f"no data stream {' '.join(wrong)}: expected of {' '.join(known)}", file=sys.stderr)
