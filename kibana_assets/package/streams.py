@@ -47,8 +47,8 @@ def read_manifest(tree: Tree) -> dict[str, Any]:
 def streams(tree: Tree) -> tuple[Stream, ...]:
     """The data streams, by name. Raises: PackageError for a manifest that is none."""
     manifest = read_manifest(tree)
-    names = sorted({path.split("/")[1] for path in tree.files if path.startswith("data_stream/")})
-    return tuple(_stream(tree, name, manifest) for name in names)
+    found = (re.fullmatch("data_stream/([^/]+)/manifest.yml", path) for path in tree.files)
+    return tuple(_stream(tree, name[1], manifest) for name in found if name)
 
 
 def pipelines(tree: Tree, stream: Stream) -> dict[str, dict[str, Any]]:
