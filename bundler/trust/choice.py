@@ -28,7 +28,8 @@ def verifier() -> Verifier:
         if program is None:
             raise MachineError(
                 "a signature cannot be checked here: neither Python's cryptography library nor openssl is installed",
-                hint="Install openssl (llm-bundle.pex uses no other). Without --key everything else is checked, but not who made the bundle.",
+                hint="Install openssl (llm-bundle.pex uses no other). Without --key everything else is checked, but not"
+                " who made the bundle.",
             ) from None
         return WithOpenssl(program)
     return WithLibrary()
