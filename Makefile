@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup lint test demo bench pipeline-tests ecs clean
+.PHONY: setup lint test demo bench pipeline-tests package-docs ecs clean
 
 setup: $(STAMP)
 
@@ -29,6 +29,9 @@ demo: setup
 # UPDATE=1 writes what is expected anew; DS=name limits either to one data stream.
 pipeline-tests: setup
 	$(if $(UPDATE),$(BIN)/python -m tests.package.update $(DS),$(BIN)/pytest tests/package $(if $(DS),-k $(DS)-))
+
+package-docs: setup
+	$(BIN)/python -m kibana_assets.package.docs
 
 # The extract of ECS that stands in the repository, anew (needs npm).
 ecs: setup

@@ -208,6 +208,7 @@ def test_json_has_the_keys_that_are_listed(
         "token revoke": [["a", "--root", "site"]],
         "tls make-ca": [["--server-name", "llm.example.internal", "--out", "ca"]],
         "tls renew": [["--out", "ca"]],
+        "assets build": [[]],
         "connectors render": [[]],
         "connectors apply": [["--kibana-yml", "kibana.yml"]],
         "connectors check": [["kibana.yml", "--stack", "9.2.0"]],

@@ -13,6 +13,7 @@ from bundler import __version__
 from bundler.cli.lazy import Lazy
 from bundler.cli.output import clean
 from bundler.errors import BundleError, MachineError
+from kibana_assets.errors import KibanaAssetsError
 from preconfigured.errors import PreconfiguredError
 
 COMMANDS: Final = {
@@ -36,6 +37,7 @@ COMMANDS: Final = {
     "token": "Make, list, replace and revoke the tokens of the proxy, at the site.",
     "tls": "Make a private CA with the proxy's certificate, and renew that.",
     "connectors": "Preconfigured connectors: check a kibana.yml, and more.",
+    "assets": "The integration package for Fleet: logs and metrics of the model's servers.",
 }
 INTERRUPTED: Final = 130
 # What a shell says of a program that SIGPIPE ended: neither done nor failed.
@@ -94,7 +96,7 @@ def _call(args: list[str]) -> int:
         _require_utf8()
         result: Any = cli.main(args, prog_name="llm-bundle", standalone_mode=False)
         code = result if isinstance(result, int) else 0
-    except (BundleError, PreconfiguredError) as error:
+    except (BundleError, PreconfiguredError, KibanaAssetsError) as error:
         code = _failed(error, as_json=as_json)
     except click.ClickException as error:
         if as_json:
@@ -131,7 +133,7 @@ def _print_json(code: int, message: str, hint: str) -> None:
     print(json.dumps({"ok": False, "error": {"code": code, "message": message, "hint": hint}}, indent=2))
 
 
-def _failed(error: BundleError | PreconfiguredError, *, as_json: bool) -> int:
+def _failed(error: BundleError | PreconfiguredError | KibanaAssetsError, *, as_json: bool) -> int:
     if as_json:
         _print_json(error.exit_code, error.message, error.hint)
     print(f"llm-bundle: {clean(error.message)}", file=sys.stderr)

@@ -132,6 +132,8 @@ _MEANINGS = {
 
 
 def _meaning(path: str) -> str:
+    if path.startswith("elastic/local_llm-"):
+        return "the integration package: upload it in Kibana, Integrations, Upload integration"
     return _MEANINGS.get(path, "written by llm-bundle")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bundler.content.config import config_files
+from bundler.content.elastic import elastic_files
 from bundler.content.kibana import kibana_files
 from bundler.content.lmstudio import lmstudio_files
 from bundler.content.nginx import nginx_files
@@ -29,8 +30,11 @@ def render(lock: Lock) -> tuple[RenderedFile, ...]:
     texts = {path: (text, "kibana") for path, text in kibana_files(lock).items()}
     config = {**config_files(lock), **lmstudio_files(lock), **proxy_files(lock), **nginx_files(lock)}
     texts |= {path: (text, "config") for path, text in config.items()}
-    texts["README.md"] = (readme(lock, tuple(sorted(texts))), "readme")
-    return tuple(RenderedFile(path, role, text.encode()) for path, (text, role) in sorted(texts.items()))
+    packages = [RenderedFile(path, "elastic", data) for path, data in elastic_files(lock).items()]
+    paths = sorted([*texts, *(package.path for package in packages)])
+    texts["README.md"] = (readme(lock, tuple(paths)), "readme")
+    written = [RenderedFile(path, role, text.encode()) for path, (text, role) in texts.items()]
+    return tuple(sorted([*written, *packages], key=lambda file: file.path))
 
 
 def with_rendered(lock: Lock) -> Lock:

@@ -8,8 +8,6 @@ from bundler.spec.model import Spec
 def unmet(spec: Spec) -> tuple[str, ...]:
     """A sentence for each wish that is read and checked, but changes nothing yet."""
     found = []
-    if spec.monitoring.package:
-        found.append("monitoring.package: this version packs no integration package yet")
     if spec.monitoring.filebeat:
         found.append("monitoring.filebeat: this version packs no Filebeat configuration yet")
     return tuple(found)

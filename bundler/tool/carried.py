@@ -3,7 +3,8 @@
 Rules: Python source and its data alone, so that one file fits every interpreter and platform. What a library has in
 compiled form must also be there in Python (charset_normalizer), and is left out. What only the connected side needs is
 not carried: huggingface_hub, pex itself, and the cryptography library, in whose place the site has the openssl program.
-rich is carried without what it needs for colouring source text and Markdown.
+rich is carried without what it needs for colouring source text and Markdown. The integration package lies where the
+wheel has it, below kibana_assets, also when llm-bundle runs from a checkout.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Final
 
 from bundler.disk import guarded
 from bundler.errors import MachineError
+from kibana_assets.package.tree import CHECKOUT
 
 OURS: Final = "elastic-llm-bundle"
 MAKER: Final = "pex"
@@ -37,6 +39,7 @@ PACKAGES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """Distribution → its packages."""
 
+_INTEGRATION: Final = "kibana_assets/local_llm"
 _DATA: Final = frozenset({"certifi/cacert.pem"})
 _LICENCES: Final = ("LICENSE", "LICENCE", "COPYING", "NOTICE")
 _COMPILED: Final = (".so", ".pyd")
@@ -84,8 +87,17 @@ def _files(installed: Mapping[str, Distribution]) -> Iterator[CarriedFile]:
     for name, packages in PACKAGES.items():
         for package in packages:
             yield from _package(package, ours=name == OURS)
+    if OURS in PACKAGES and CHECKOUT.is_dir():
+        yield from _integration()
     for name, one in installed.items():
         yield from _licences(name, one)
+
+
+def _integration() -> Iterator[CarriedFile]:
+    with guarded(CHECKOUT, "read"):
+        for path, entry in _walk(str(CHECKOUT), _INTEGRATION):
+            if "/_dev/" not in path:
+                yield CarriedFile(path, Path(entry.path), _state(entry.stat()))
 
 
 def _licences(name: str, one: Distribution) -> Iterator[CarriedFile]:

@@ -23,6 +23,10 @@ want ip iproute2
 want systemd-analyze systemd
 want logrotate logrotate
 want wrk wrk
+want javac openjdk-17-jdk-headless
+want mvn maven
+want node nodejs
+want npm npm
 
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -1,0 +1,18 @@
+"""``llm-bundle assets``: a group whose commands are the modules ``assets_<name>`` beside this one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from bundler.cli.lazy import Lazy
+
+COMMANDS: Final = {
+    "build": "Build the integration package local_llm, as Fleet takes it.",
+}
+
+
+@click.group(cls=Lazy, table=COMMANDS, module="bundler.cli.commands.assets_{}")
+def command() -> None:
+    """What Kibana and Elasticsearch need to watch the model: parsing, fields, dashboards, alerts."""

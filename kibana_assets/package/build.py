@@ -1,0 +1,78 @@
+"""The package as Fleet takes it: ``<name>-<version>.zip`` with one top folder.
+
+Rules: the same sources give the same bytes, on every machine. Fields are written out, with what ECS says of them; the
+parts of saved objects whose names end in ``JSON`` become texts. Everything else is copied as it is, docs/README.md
+too, which is rendered when the sources change (docs.py). ``_dev`` and hidden files are not among the sources.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from kibana_assets.package.ecs import Ecs, ecs
+from kibana_assets.package.fields import Field, fields_of
+from kibana_assets.package.streams import read_manifest
+from kibana_assets.package.tree import Tree
+from kibana_assets.package.zip_file import zip_file
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The zip file; ``folder`` is its top folder, ``files`` what lies in that, path → bytes."""
+
+    folder: str
+    files: dict[str, bytes]
+
+    @property
+    def name(self) -> str:
+        """The zip file's name."""
+        return f"{self.folder}.zip"
+
+    @property
+    def data(self) -> bytes:
+        """The zip file's bytes."""
+        return zip_file({f"{self.folder}/{path}": data for path, data in self.files.items()})
+
+
+def build(tree: Tree) -> Built:
+    """The built package. Raises: PackageError for sources that are not what they must be."""
+    manifest = read_manifest(tree)
+    known = ecs()
+    files = {path: _written(tree, path, known) for path in tree.files}
+    return Built(f"{manifest['name']}-{manifest['version']}", files)
+
+
+def encoded(value: Any) -> Any:
+    """A saved object with its ``…JSON`` parts as texts, as Kibana stores them."""
+    if isinstance(value, list):
+        return [encoded(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _compact(encoded(item)) if key.endswith("JSON") and not isinstance(item, str) else encoded(item)
+        for key, item in value.items()
+    }
+
+
+def _written(tree: Tree, path: str, known: Ecs) -> bytes:
+    if fnmatchcase(path, "data_stream/*/fields/*.yml"):
+        return "".join(_yaml(list(fields_of(tree.yaml(path), path, known)))).encode()
+    if fnmatchcase(path, "kibana/*.json"):
+        return (json.dumps(encoded(tree.json(path)), indent=2, ensure_ascii=False) + "\n").encode()
+    return tree.files[path]
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _yaml(fields: list[Field]) -> Iterator[str]:
+    """A list of mappings; every value is JSON, which YAML 1.2 includes."""
+    for field in fields:
+        yield f"- name: {json.dumps(field.name, ensure_ascii=False)}\n"
+        for key, value in field.entry.items():
+            yield f"  {key}: {json.dumps(value, ensure_ascii=False, default=str)}\n"
