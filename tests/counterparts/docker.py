@@ -49,6 +49,8 @@ def started(program: str, folder: Path) -> Iterator[Path]:
     finally:
         daemon.terminate()
         daemon.wait(60)
+        # It leaves the host's own network namespace mounted where a container was on it, and nobody could remove that.
+        subprocess.run(["umount", f"{folder}/exec/netns/default"], capture_output=True, check=False)
 
 
 def answers(socket: Path) -> bool:

@@ -96,6 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
         settings.seen.append((f"{self.command} {self.path}", self.headers.get("Authorization", ""), body[:65536]))
         if (
             self.path.startswith(("/v1/", "/inference/"))
+            and settings.token
             and self.headers.get("Authorization") != f"Bearer {settings.token}"
         ):
             return self._json(401, {"error": "Unauthorized"})

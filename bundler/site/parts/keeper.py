@@ -43,7 +43,7 @@ class EngineKeeper:
 
     def require(self, progress: Progress = SILENT) -> None:
         """See ``Keeper.require``: Docker starts them at boot itself, Podman by a service that may not be enabled."""
-        enabled = any(UNITS.glob("*.wants/podman-restart.service"))
+        enabled = list(UNITS.glob("*.wants/podman-restart.service"))
         if not enabled and is_folder(RUNNING) and self.engine.info().kind == "podman":
             progress.say("warning: Podman starts nothing at boot: systemctl enable podman-restart")
 
