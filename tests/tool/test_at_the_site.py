@@ -85,8 +85,10 @@ def test_nothing_beside_python_itself_is_used(medium: Medium, tmp_path: Path, py
     for name in ("click", "bundler", "requests", "cryptography"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise SystemExit('taken from the machine')")
-    done = run(medium, tmp_path, "PYTHONPATH=/srv", python, TOOL, "verify", "-q", BUNDLE)
+    told = ("PYTHONPATH=/srv", f"PATH={Path(need('openssl', 'openssl')).parent}")
+    done = run(medium, tmp_path, *told, python, TOOL, "verify", "-q", "--key", f"{MEDIUM}/signing.pub", BUNDLE)
     assert (done.code, done.err) == (0, "")
+    assert "signature: valid" in done.out
 
 
 def test_every_module_that_the_site_needs_is_there(medium: Medium, tmp_path: Path, python: str) -> None:
