@@ -52,7 +52,7 @@ def test_the_bundle_holds_it(medium: Medium) -> None:
 
 def test_other_versions_are_named(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     here = dict(site_tool().versions)
-    error = refusal(desk, capsys, LockedTool(9, OTHER, {**here, "click": "8.0.1", "gone": "1"}))
+    error = refusal(desk, capsys, LockedTool(len(site_tool().data), OTHER, {**here, "click": "8.0.1", "gone": "1"}))
     assert str(error["message"]).startswith(f"bundle.lock: llm-bundle.pex: expected {OTHER}, but this machine makes ")
     assert f"click is {here['click']} here, 8.0.1 there; gone is absent here, 1 there" in str(error["message"])
     assert "pip install click==8.0.1 gone==1." in str(error["hint"])
@@ -60,7 +60,7 @@ def test_other_versions_are_named(desk: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_other_bytes_of_the_same_versions(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    error = refusal(desk, capsys, LockedTool(9, OTHER, dict(site_tool().versions)))
+    error = refusal(desk, capsys, LockedTool(len(site_tool().data), OTHER, dict(site_tool().versions)))
     assert "the versions are the same, so some file of them differs" in str(error["message"])
     assert "lock --update" in str(error["hint"])
 
