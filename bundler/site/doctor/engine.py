@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bundler.errors import BundleError, MachineError
-from bundler.site.doctor.interface import Finding, Wish
+from bundler.site.doctor.interface import Engines, Finding, Wish
 from bundler.site.engines.docker import Docker
 from bundler.site.engines.docker_api import socket_path
 from bundler.site.engines.interface import EngineInfo, Images
@@ -38,7 +38,7 @@ def check_engine(wish: Wish) -> Iterator[Finding]:
     if wish.manifest is not None and not wish.manifest.images:
         return
     good = False
-    for info, error in engines_here(wish.engine):
+    for info, error in _said(wish):
         if info is None:
             message, hint = (error.message, error.hint) if error else ("", "")
             yield Finding("container engine", "warn", message, "an engine that answers", hint)
@@ -47,6 +47,11 @@ def check_engine(wish: Wish) -> Iterator[Finding]:
         yield from _judged(info)
     if not good:
         yield _none(wish.engine)
+
+
+def _said(wish: Wish) -> Engines:
+    """They are asked once: Podman takes its time."""
+    return tuple(engines_here(wish.engine)) if wish.engines is None else wish.engines
 
 
 def _none(chosen: str | None) -> Finding:
@@ -67,7 +72,7 @@ def _judged(info: EngineInfo) -> Iterator[Finding]:
         yield Finding("container engine", "ok", f"{found}, images in {info.root}")
 
 
-def image_store(chosen: str | None = None) -> Path:
+def image_store(wish: Wish) -> Path:
     """Where the engine, or the first one that answers, keeps its images; Docker's usual place where none does."""
-    roots = (info.root for info, _ in engines_here(chosen) if info and info.root)
+    roots = (info.root for info, _ in _said(wish) if info and info.root)
     return Path(next(roots, "/var/lib/docker"))

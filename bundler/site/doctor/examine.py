@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from bundler.site.doctor.certificate import check_certificate
-from bundler.site.doctor.engine import check_engine
+from bundler.site.doctor.engine import check_engine, engines_here
 from bundler.site.doctor.gpu import check_gpus
 from bundler.site.doctor.host import check_clock, check_guards, check_limits, check_ports, check_space
 from bundler.site.doctor.interface import Check, Finding, Wish
@@ -26,6 +27,8 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 def examine(wish: Wish) -> tuple[Finding, ...]:
     """Everything that the checks find; the machine is not changed."""
+    if wish.manifest is not None and wish.manifest.images:
+        wish = replace(wish, engines=tuple(engines_here(wish.engine)))
     return tuple(finding for check in CHECKS for finding in check(wish))
 
 

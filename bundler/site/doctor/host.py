@@ -34,7 +34,7 @@ def check_space(wish: Wish) -> Iterator[Finding]:
     folder = existing(wish.root)
     known = known_data(Place(wish.root))
     needs = {_device(folder): (folder, sum(one.size for one in wish.manifest.members if one.digest not in known))}
-    images = existing(image_store(wish.engine))
+    images = existing(image_store(wish))
     # An image that an installed release has, its engine has too.
     loaded = int(sum(image.size for image in wish.manifest.images if image.digest not in known) * _IMAGE_GROWTH)
     device = _device(images)

@@ -11,9 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from bundler.errors import BundleError
 from bundler.layout.manifest import Manifest
+from bundler.site.engines.interface import EngineInfo
 
 State = Literal["ok", "warn", "block"]
+
+Engines: TypeAlias = "tuple[tuple[EngineInfo | None, BundleError | None], ...]"
+"""Each engine's own word, or why it gives none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,8 @@ class Finding:
 class Wish:
     """What is to be installed where. Sizes in bytes; ``image_config`` is the engine image's own configuration.
 
-    ``engine`` is the container engine that was chosen, None for whichever answers. ``lms`` and ``lmstudio_user`` are
+    ``engine`` is the container engine that was chosen, None for whichever answers; ``engines`` what they said, None
+    where they have not been asked yet. ``lms`` and ``lmstudio_user`` are
     LM Studio's command and user, as in the settings.
     """
 
@@ -46,6 +52,7 @@ class Wish:
     gpu_bytes: int = 0
     gpus: int = 1
     engine: str | None = None
+    engines: Engines | None = None
     lms: str = "lms"
     lmstudio_user: str | None = None
 

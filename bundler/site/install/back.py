@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from bundler.disk import guarded, is_there
-from bundler.errors import BundleError, UsageError
+from bundler.errors import IntegrityError, MachineError, UsageError
 from bundler.progress import Progress
 from bundler.site.install.deed import Site, deed
 from bundler.site.install.go import go
@@ -19,7 +19,7 @@ from bundler.site.releases.link import remove_link
 from bundler.site.releases.oddities import strays
 from bundler.site.releases.order import releases_to_prune
 from bundler.site.releases.remove import remove_leftovers, remove_release_folder
-from bundler.site.state import Release
+from bundler.site.state import Release, State
 
 _MADE_BY_US: Final = ("secrets", "logs", "work", "state.json", "audit.log", ".lock", "tls")
 
@@ -46,7 +46,10 @@ def rollback(place: Place, progress: Progress) -> Release:
 
 
 def prune(place: Place, keep: int, progress: Progress) -> Removed:
-    """Remove all but ``keep`` releases; the one that serves always stays. Raises: UsageError, MachineError."""
+    """Remove all but ``keep`` releases; the one that serves always stays.
+
+    Raises: UsageError; EngineError when the engine cannot be asked, or keeps what is to go: the rest stays then.
+    """
     progress = Talk(progress)
     with deed(place, "prune", progress) as site:
         gone = releases_to_prune(site.state, keep)
@@ -60,17 +63,14 @@ def prune(place: Place, keep: int, progress: Progress) -> Removed:
 
 def _forget(site: Site, release: Release) -> list[str]:
     """Its containers and images, then its files, then its line in the state: in this order it can be done again."""
-    warnings = []
-    try:
-        for part in reversed(site.parts(release).all):
-            part.remove()
-            part.drop_images()
-    except BundleError as error:
-        warnings.append(f"{release.id}: {error.message}")
+    parts, warning = _readable(site, release, site.state)
+    for part in reversed(parts.all) if parts else ():
+        part.remove()
+        part.drop_images()
     remove_release_folder(site.place, release.id)
     _remove_tree(site.place.work(release.id))
     site.write(site.state.without_release(release.id))
-    return warnings
+    return [warning] if warning else []
 
 
 def uninstall(place: Place, progress: Progress) -> Removed:
@@ -82,7 +82,10 @@ def uninstall(place: Place, progress: Progress) -> Removed:
     with deed(place, "uninstall", progress, settles=False) as site:
         releases = site.state.releases
         for release in releases:
-            parts = _readable(site, release, progress)
+            # All of them go: none needs an image for the sake of another.
+            parts, warning = _readable(site, release, replace(site.state, releases=(release,)))
+            if warning:
+                progress.say(f"warning: {warning}")
             for part in reversed(parts.all) if parts else ():
                 part.remove()
                 part.drop_images()
@@ -103,13 +106,12 @@ def uninstall(place: Place, progress: Progress) -> Removed:
     return Removed(tuple(release.id for release in releases), _left(place))
 
 
-def _readable(site: Site, release: Release, progress: Progress) -> Parts | None:
-    """Its parts; None, and a warning, where its folder no longer tells them."""
+def _readable(site: Site, release: Release, state: State) -> tuple[Parts | None, str]:
+    """Its parts; none, and a warning, where its folder no longer tells them."""
     try:
-        return site.parts(release)
-    except BundleError as error:
-        progress.say(f"warning: {release.id}: {error.message}")
-        return None
+        return site.parts(release, state), ""
+    except (IntegrityError, MachineError) as error:
+        return None, f"{release.id}: what it ran cannot be found, for its folder is damaged: {error.message}"
 
 
 def _left(place: Place) -> tuple[Path, ...]:

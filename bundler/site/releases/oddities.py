@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bundler.disk import guarded, is_there
+from bundler.disk import guarded, is_there, read_bounded
+from bundler.errors import BundleError
+from bundler.layout.manifest import MAX_BYTES, decode
+from bundler.layout.member import MANIFEST
 from bundler.site.place import Place
 from bundler.site.releases.link import linked
 from bundler.site.releases.names import is_leftover
-from bundler.site.releases.present import folders
-from bundler.site.state import State
+from bundler.site.releases.present import folders, is_complete
+from bundler.site.state import Release, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,22 @@ def _missing(place: Place, state: State) -> Iterator[Oddity]:
     there = set(folders(place))
     for release in state.releases:
         if release.id not in there:
-            gone = f"{place.release(release.id)}: the folder of this release is gone"
-            yield Oddity(gone, f"Install {release.name}-{release.version}.tar again.")
+            what = "the folder of this release is gone"
+        elif not _whole(place, release):
+            what = "files of this release are missing, or are not of their size"
+        else:
+            continue
+        yield Oddity(f"{place.release(release.id)}: {what}", f"Install {release.name}-{release.version}.tar again.")
+
+
+def _whole(place: Place, release: Release) -> bool:
+    """By names and sizes: `verify` reads the bytes."""
+    folder = place.release(release.id)
+    try:
+        manifest = decode(read_bounded(folder / MANIFEST, MAX_BYTES), where=str(folder / MANIFEST))
+    except BundleError:
+        return False
+    return is_complete(folder, manifest)
 
 
 def _named(place: Place, state: State) -> Iterator[Oddity]:

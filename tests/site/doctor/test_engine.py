@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def test_the_real_podman() -> None:
     need("podman", "podman")
     rows = list(check_engine(wish(image=True)))
     assert any(row.found.startswith("podman ") and row.state in ("ok", "warn") for row in rows)
-    assert image_store().is_absolute()
+    assert image_store(wish(image=True)).is_absolute()
 
 
 def test_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,6 +34,16 @@ def test_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (row,) = check_engine(wish(image=True))
     assert (row.state, row.found) == ("block", "neither Docker nor Podman answers")
     assert list(check_engine(wish(image=False))) == []
+
+
+def test_the_one_that_was_chosen_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    need("podman", "podman")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")
+    (row,) = check_engine(replace(wish(image=True), engine="docker"))
+    assert (row.state, row.found) == ("block", "Docker does not answer")
+    assert "--engine podman" in row.fix
+    rows = list(check_engine(replace(wish(image=True), engine="podman")))
+    assert [row.found.partition(" ")[0] for row in rows] == ["podman"]
 
 
 def test_a_daemon_that_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,11 @@ class World:
         write_layout(inputs / "nginx", {proxy_tag().partition(":")[2]: proxy_image()})
         self.https, self.http = free_port(), free_port()
 
+    @property
+    def bundles(self) -> list[Path]:
+        """All that were made."""
+        return sorted(self.connected.glob("tiny-*.tar"))
+
     @cached_property
     def certificate(self) -> Certificate:
         """For the proxy, with the chain; of a CA that no machine knows."""
@@ -106,7 +111,8 @@ def run(*arguments: str, cwd: Path | None = None, env: dict[str, str] | None = N
     """The tool, as a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "bundler.cli.main", *arguments],
-        cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}, capture_output=True, text=True, timeout=180,
+        cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+        capture_output=True, text=True, timeout=180,
     )  # fmt: skip
     return Done(done.returncode, done.stdout, done.stderr)
 

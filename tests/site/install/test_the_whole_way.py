@@ -1,0 +1,141 @@
+"""Install, upgrade, come back, roll back, prune, remove: each on real Docker and real Podman, with OpenAI's client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.site.install.spot import Spot, docker_spot, podman_spot
+from tests.site.install.world import MODEL, NAME, World, free_port
+
+
+@pytest.fixture(scope="module", params=["docker", "podman"])
+def site(request: pytest.FixtureRequest, world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spot]:
+    """A place that all tests here use in turn: each says first what is to serve there."""
+    root = tmp_path_factory.mktemp(request.param) / "site"
+    if request.param == "docker":
+        made = docker_spot(world, root, request.getfixturevalue("docker_socket"))
+    else:
+        made = podman_spot(world, root, request.getfixturevalue("podman_command"))
+    yield made
+    made.clear()
+
+
+def test_from_the_file_to_a_model_that_answers(site: Spot) -> None:
+    done = site.install("1.0.0")
+    assert done.code == 0, done.err
+    said = json.loads(done.out)
+    assert said["url"] == f"https://{NAME}:{site.https}"
+    assert said["model"] == MODEL
+    assert Path(said["token_file"]).stat().st_mode & 0o777 == 0o600
+    assert site.chat()
+    status = site.status()
+    assert (status["ok"], status["current"], status["trouble"]) == (True, said["release"], [])
+    assert [(part["name"], part["healthy"]) for part in status["parts"]] == [("engine", True), ("proxy", True)]
+    assert status["certificate_days"] > 300
+    assert site.running() == site.of(said["release"])
+
+
+def test_the_same_bundle_again_restarts_nothing(site: Spot) -> None:
+    site.serve("1.0.0")
+    before = [part["since"] for part in site.status()["parts"]]
+    site.serve("1.0.0")
+    assert [part["since"] for part in site.status()["parts"]] == before
+    assert site.chat()
+
+
+@pytest.mark.parametrize(("version", "words"), [("1.1.0", "CUDA out of memory, on purpose"),
+                                                ("1.2.0", "EngineCore encountered an issue, on purpose")])  # fmt: skip
+def test_an_upgrade_that_fails_comes_back(site: Spot, version: str, words: str) -> None:
+    serving = site.serve("1.0.0")
+    done = site.install(version)
+    assert done.code == 7
+    error = json.loads(done.out)["error"]
+    assert words in error["message"]
+    assert error["hint"].startswith("The release before serves again.")
+    assert site.answers_soon()
+    assert (site.state()["current"], site.state()["moving"]) == (serving, None)
+    assert site.running() == site.of(serving)
+
+
+def test_an_upgrade_and_back_and_forth(site: Spot) -> None:
+    old = site.serve("1.0.0")
+    new = site.serve("1.3.0")
+    assert site.chat()
+    assert site.running() == site.of(new)
+    for serves in (old, new):
+        assert json.loads(site.at("rollback", "--json").out)["release"] == serves
+        assert site.chat()
+        assert (site.root / "current").readlink().name == serves
+        assert site.running() == site.of(serves)
+
+
+def test_an_older_bundle_is_refused_unless_allowed(site: Spot) -> None:
+    new = site.serve("1.3.0")
+    done = site.install("1.0.0")
+    assert done.code == 2
+    assert "1.0.0 is older than 1.3.0" in done.err
+    assert "--allow-downgrade" in done.err
+    assert site.state()["current"] == new
+    assert site.serve("1.0.0") != new
+    assert site.chat()
+
+
+def test_other_settings_for_the_same_bundle(site: Spot) -> None:
+    serving = site.serve("1.0.0")
+    before, site.https = site.https, free_port()
+    site.serve("1.0.0")
+    assert site.chat()
+    assert site.running() == site.of(serving)
+    assert site.state()["settings"]["https_port"] == site.https
+    left, site.https = site.https, before
+    assert not site.answers()
+    site.https = left
+
+
+def test_settings_that_do_not_work_are_taken_back(site: Spot) -> None:
+    """The address is nobody's here (RFC 5737): no engine can listen there."""
+    serving = site.serve("1.0.0")
+    settings = site.state()["settings"]
+    done = site.run([*site.arguments(site.bundle("1.0.0")), "--address", "192.0.2.1"])
+    assert done.code == 7
+    assert json.loads(done.out)["error"]["hint"].startswith("The settings before are in force again.")
+    assert site.answers_soon()
+    assert (site.state()["settings"], site.state()["moving"]) == (settings, None)
+    assert site.running() == site.of(serving)
+
+
+def test_prune_leaves_what_serves(site: Spot) -> None:
+    old, new = site.serve("1.0.0"), site.serve("1.3.0")
+    removed = json.loads(site.at("prune", "--keep", "1", "--json").out)
+    assert old in removed["removed"]
+    assert removed["warnings"] == []
+    assert [path.name for path in (site.root / "releases").iterdir()] == [new]
+    assert site.chat()
+    assert site.running() == site.of(new)
+    assert "there is no release to go back to" in site.at("rollback").err
+
+
+def test_uninstall_leaves_nothing_of_ours_and_all_of_others(site: Spot) -> None:
+    site.serve("1.0.0")
+    image = site.images()[0]
+    site.ask("tag", image, "example.test/theirs:1")
+    site.ask("network", "create", "theirs")
+    site.ask("create", "--name", "theirs", "--entrypoint", "/none", "example.test/theirs:1")
+    (site.root / "theirs").mkdir()
+    (site.root / "theirs" / "notes").write_text("theirs")
+    volumes = site.ask("volume", "ls", "--quiet")
+    done = site.at("uninstall", "--yes", "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["left"] == [str(site.root / "theirs"), str(site.root / "theirs" / "notes")]
+    assert (site.running(), site.images()) == ([], [])
+    assert sorted(path.name for path in site.root.rglob("*")) == ["notes", "theirs"]
+    assert site.ask("ps", "--all", "--filter", "name=theirs", "--format", "{{.Names}}") == ["theirs"]
+    assert "theirs" in site.ask("network", "ls", "--format", "{{.Name}}")
+    assert site.ask("volume", "ls", "--quiet") == volumes
+    site.ask("rm", "theirs")
+    site.ask("network", "rm", "theirs")
+    site.ask("rmi", "example.test/theirs:1")
