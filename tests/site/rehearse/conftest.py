@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.site.rehearse.stage import Stage, make_bundle, on_docker, on_podman
+from tests.site.rehearse.stage import Images, Stage, make_bundle, on_docker, on_podman, stored_images
 
 
 @pytest.fixture(scope="session")
@@ -19,27 +19,20 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="session")
-def empty_docker(docker_socket: Path, bundles: tuple[Path, Path]) -> Stage:
+def images(tmp_path_factory: pytest.TempPathFactory) -> Images:
+    return stored_images(tmp_path_factory.mktemp("images"))
+
+
+@pytest.fixture(scope="session")
+def any_docker(docker_socket: Path, bundles: tuple[Path, Path]) -> Stage:
     return on_docker(docker_socket, bundles)
 
 
 @pytest.fixture(scope="session")
-def empty_podman(
+def any_podman(
     podman_command: tuple[str, ...], bundles: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Stage:
     return on_podman(podman_command, bundles, tmp_path_factory.mktemp("shim"))
-
-
-@pytest.fixture(scope="session")
-def filled_docker(empty_docker: Stage, tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    empty_docker.load_images(tmp_path_factory.mktemp("images"))
-    return empty_docker
-
-
-@pytest.fixture(scope="session")
-def filled_podman(empty_podman: Stage, tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    empty_podman.load_images(tmp_path_factory.mktemp("images"))
-    return empty_podman
 
 
 @contextmanager
@@ -51,21 +44,25 @@ def unchanged(stage: Stage) -> Iterator[Stage]:
 
 
 @pytest.fixture(params=["docker", "podman"])
-def each(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """Each engine, which has the images or not, as the tests before left it."""
-    with unchanged(request.getfixturevalue(f"empty_{request.param}")) as stage:
-        yield stage
+def each(request: pytest.FixtureRequest, images: Images) -> Iterator[Stage]:
+    """Docker, which has the images, and Podman, which does not."""
+    made: Stage = request.getfixturevalue(f"any_{request.param}")
+    made.fill(images) if request.param == "docker" else made.empty(images)
+    with unchanged(made):
+        yield made
 
 
 @pytest.fixture
-def docker(filled_docker: Stage) -> Iterator[Stage]:
+def docker(any_docker: Stage, images: Images) -> Iterator[Stage]:
     """Docker, which has the images."""
-    with unchanged(filled_docker) as stage:
-        yield stage
+    any_docker.fill(images)
+    with unchanged(any_docker):
+        yield any_docker
 
 
 @pytest.fixture
-def podman(filled_podman: Stage) -> Iterator[Stage]:
+def podman(any_podman: Stage, images: Images) -> Iterator[Stage]:
     """Podman, which has the images."""
-    with unchanged(filled_podman) as stage:
-        yield stage
+    any_podman.fill(images)
+    with unchanged(any_podman):
+        yield any_podman

@@ -17,7 +17,7 @@ from bundler.progress import SILENT
 from bundler.site.engines.docker import Docker
 from bundler.site.engines.interface import Engine
 from bundler.site.engines.podman import Podman
-from bundler.site.engines.stored import read_image
+from bundler.site.engines.stored import StoredImage, read_image
 from bundler.site.place import Place
 from bundler.site.rehearse.choices import Choices
 from bundler.site.rehearse.rehearse import rehearse
@@ -28,6 +28,8 @@ from tests.counterparts.engine_image import engine_image
 from tests.counterparts.proxy_image import proxy_image
 from tests.pack.plans import built_in, plan_of
 from tests.site.parts.stage import ENGINE_IMAGE, PROXY_IMAGE, add_release
+
+Images = tuple[StoredImage, ...]
 
 _ROLES = {"config": "config", "images": "image", "models": "model"}
 
@@ -47,6 +49,14 @@ def make_bundle(folder: Path, *, proxy: bool = True, **plan: Any) -> Path:
     return built_in(folder / "bundle", plan_of(found, name="tiny")).bundle
 
 
+def stored_images(folder: Path) -> Images:
+    """Those of the bundle, in a release in ``folder``."""
+    place = Place(folder)
+    layout = place.release(add_release(place, "0" * 12).id) / "images"
+    pairs = ((ENGINE_IMAGE, engine_image()), (PROXY_IMAGE, proxy_image()))
+    return tuple(read_image(layout, name, Digest.parse(image.digest)) for name, image in pairs)
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """An engine, and a folder with two bundles in it: ``bundle`` and one without a proxy."""
@@ -62,12 +72,16 @@ class Stage:
         chosen = Choices(self.kind, "none", 40, args, **choices)
         return rehearse(bundle or self.bundle, chosen, SILENT, engine_of=lambda kind: self.engine)
 
-    def load_images(self, folder: Path) -> None:
+    def fill(self, images: Images) -> None:
         """Give the engine the images of the bundle, so that rehearsals need not load them."""
-        place = Place(folder)
-        layout = place.release(add_release(place, "0" * 12).id) / "images"
-        for name, image in ((ENGINE_IMAGE, engine_image()), (PROXY_IMAGE, proxy_image())):
-            self.engine.load(read_image(layout, name, Digest.parse(image.digest)))
+        for image in images:
+            if not self.engine.has(image):
+                self.engine.load(image)
+
+    def empty(self, images: Images) -> None:
+        """Take them away, so that a rehearsal brings them."""
+        for image in images:
+            self.engine.remove_image(image.tag)
 
     def left(self) -> list[str]:
         """What there is of ours: containers, networks, images, folders."""
