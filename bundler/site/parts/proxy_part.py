@@ -28,6 +28,7 @@ from bundler.site.parts.interface import PartState
 from bundler.site.parts.keys import write_upstream_key
 from bundler.site.parts.network import Private
 from bundler.site.parts.probe import shakes_hands
+from bundler.site.parts.rotation import Rotation
 from bundler.site.parts.runner import Runner
 from bundler.site.parts.trial import require_success
 from bundler.site.parts.workers import wait_for_new, workers
@@ -44,11 +45,14 @@ class ProxyPart:
 
     name = "proxy"
 
-    def __init__(self, ground: Ground, behind: Behind, image: str, digest: Digest) -> None:
+    def __init__(
+        self, ground: Ground, behind: Behind, image: str, digest: Digest, *, rotation: Rotation | None = None
+    ) -> None:
         self._ground = ground
         self._behind = behind
         self._image = image
         self._digest = digest
+        self._rotation = rotation or Rotation.of(ground.place, ground.release.id)
 
     def prepare(self, progress: Progress = SILENT) -> None:
         """See ``Part.prepare``; the configuration is tested, too."""
@@ -60,6 +64,7 @@ class ProxyPart:
         """See ``Part.start``."""
         self._ground.images.load(self._image, self._digest)
         self._ground.keeper.start(self._spec())
+        self._rotation.put()
 
     def stop(self) -> None:
         """See ``Part.stop``."""
@@ -69,6 +74,7 @@ class ProxyPart:
     def remove(self) -> None:
         """See ``Part.remove``."""
         self.stop()
+        self._rotation.take()
         names = [self._ground.engine_name(replica) for replica in range(self._behind.replicas)]
         if all(self._ground.engine.inspect(name) is None for name in names):
             self._ground.networks.remove()
@@ -151,7 +157,7 @@ class ProxyPart:
         reopen = f"{ground.settings.engine} kill --signal=USR1 {self._name}"
         config = self._behind.config(private, ground.settings)
         texts = dict(render(replace(config, host_logs=str(place.logs), reopen=reopen), image_version(self._image)))
-        write_if_new(ground.work / LOGROTATE, texts.pop(LOGROTATE), 0o644)
+        self._rotation.write(texts.pop(LOGROTATE))
         for name, text in texts.items():
             write_if_new(self._folder / name, text, 0o600)
         for folder in (self._folder, place.proxy_secrets, place.tls):
