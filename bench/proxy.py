@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
+from typing import Literal
 
 from bench.proxy_clients import first_tokens, silences
 from bench.proxy_servers import NAME, Server, bare, cores, engine, ours
@@ -20,6 +21,8 @@ from tests.counterparts.certificates import Authority, Certificate
 from tests.serving.nginx.running import TOKEN
 
 TURNS = 9
+# The question of an agent, its instructions, tools and some alerts, some 8,000 tokens; and a short question.
+PROMPTS = {"32 KB": 32_000, "2 KB": 2_000}
 TOKENS = (10, 100, 1000)
 # As many as the proxy keeps open to the engine.
 _BUSY = 32
@@ -30,32 +33,43 @@ def measured(place: Path, silence: int) -> Iterator[Row]:
     place.mkdir(parents=True)
     certificate = Authority(place / "authority").server(NAME)
     with silences(place / "silence", certificate, silence) as silent:
-        wrk = Wrk(place, TOKEN, cores()[0])
+        loads = {what: Wrk(place, TOKEN, cores()[0], prompt) for what, prompt in PROMPTS.items()}
         with engine(place / "engine") as behind:
-            yield from _beside_bare(place, behind, certificate, wrk)
-            yield from _many_tokens(place, behind, certificate, wrk)
+            yield from _beside_bare(place, behind, certificate, loads)
+            yield from _many_tokens(place, behind, certificate, loads["32 KB"])
         yield from _first_token(place, certificate)
         yield silent()
 
 
-def _beside_bare(place: Path, behind: Server, certificate: Certificate, wrk: Wrk) -> Iterator[Row]:
+def _beside_bare(place: Path, behind: Server, certificate: Certificate, loads: Mapping[str, Wrk]) -> Iterator[Row]:
     with (
-        bare(place / "bare", behind, certificate) as plain,
+        bare(place / "bare", behind, certificate) as as_ours,
+        bare(place / "plain", behind, certificate, plain=True) as plain,
         ours(place / "ours", behind.base.removeprefix("http://"), certificate) as proxy,
     ):
-        sides = {"bare": plain, "ours": proxy}
-        rates, costs = _loaded(wrk, sides)
-        ratios = [one["ours"] / one["bare"] for one in rates]
-        per = " and ".join(f"{_middle(costs, name) * 1e6:.0f} µs of processor ({name})" for name in sides)
-        yield Row("requests a second, ours / bare proxy_pass", median(ratios), "at least", 0.9, detail=_spread(ratios))
-        extra = [one["bare"] / one["ours"] for one in costs]
-        yield Row("requests a second of processor time, ours / bare", median(extra), detail=f"{per} for a request")
-        everybody = {"direct": behind, **sides}
-        calm = [_turn(everybody, lambda one: wrk.run(one.base, connections=1, seconds=1)) for _ in range(TURNS)]
-        for name in ("direct", "bare"):
-            added = [(one["ours"].median - one[name].median) * 1e3 for one in calm]
-            what = "median latency, ours - " + {"direct": "the engine, called directly", "bare": "bare"}[name]
-            yield Row(what, median(added), "at most", 0.3, " ms", detail=_spread(added))
+        sides = {"bare": as_ours, "plain": plain, "ours": proxy}
+        for what, wrk in loads.items():
+            yield from _rates(what, *_loaded(wrk, sides))
+        yield from _latencies(loads["32 KB"], {"direct": behind, **sides})
+
+
+def _rates(what: str, rates: list[dict[str, float]], costs: list[dict[str, float]]) -> Iterator[Row]:
+    ratios = [one["ours"] / one["bare"] for one in rates]
+    target: tuple[Literal["at least", ""], float] = ("at least", 0.9) if what == "32 KB" else ("", 0)
+    cost = ", ".join(f"{name} {_middle(costs, name) * 1e6:.0f} µs" for name in costs[0])
+    extra = median(one["bare"] / one["ours"] for one in costs)
+    detail = f"{_spread(ratios)}; processor time for a request: {cost}, bare / ours {extra:.3f}"
+    yield Row(f"requests a second, prompt of {what}: ours / bare proxy_pass", median(ratios), *target, detail=detail)
+    plain = [one["ours"] / one["plain"] for one in rates]
+    yield Row("the same: ours / proxy_pass as Nginx is", median(plain), detail=_spread(plain))
+
+
+def _latencies(wrk: Wrk, sides: Mapping[str, Server]) -> Iterator[Row]:
+    calm = [_turn(sides, lambda one: wrk.run(one.base, connections=1, seconds=1)) for _ in range(TURNS)]
+    for name, what in {"bare": "a bare proxy_pass", "direct": "the engine, called directly without TLS"}.items():
+        added = [(one["ours"].median - one[name].median) * 1e3 for one in calm]
+        sense: Literal["at most", ""] = "at most" if name == "bare" else ""
+        yield Row(f"median latency, ours - {what}", median(added), sense, 0.3, " ms", detail=_spread(added))
 
 
 def _many_tokens(place: Path, behind: Server, certificate: Certificate, wrk: Wrk) -> Iterator[Row]:

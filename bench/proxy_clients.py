@@ -60,9 +60,8 @@ def silences(place: Path, certificate: Certificate, seconds: int) -> Iterator[Ca
             thread.start()
 
         def row() -> Row:
-            # The stream is silent twice: before its end, and before the line that says so.
             for thread in threads:
-                thread.join(3 * seconds + 30)
+                thread.join(2 * seconds + 30)
             what = f"answers after a silence of {seconds} s, before the first byte and in a stream"
             return Row(what, len(whole), "at least", 2, detail="; ".join(whole))
 
@@ -74,7 +73,8 @@ def _ask_patiently(base: str, certificate: Certificate, streams: bool, whole: li
     with _client(base, certificate, timeout=7200) as client:
         try:
             if streams:
-                finish = [chunk.choices[0].finish_reason for chunk in _stream(client)][-1]
+                reasons = (chunk.choices[0].finish_reason for chunk in _stream(client))
+                finish = next((reason for reason in reasons if reason), None)
             else:
                 finish = client.chat.completions.create(model="mistral-small", messages=[]).choices[0].finish_reason
         except openai.OpenAIError as error:

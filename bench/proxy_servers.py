@@ -1,10 +1,13 @@
 """The servers of the proxy's figures: an engine that answers at once, a bare ``proxy_pass``, and ours as rendered.
 
 The engine is an Nginx that returns one fixed chat completion, faster than any proxy can ask. The bare proxy is the
-same program with the same certificate, protocols, session cache and worker processes, keep-alive to the engine, and
-the access log that Nginx writes when nobody says otherwise; it checks nothing. Proxies run on the last core and
-everything else on the others, so that what is compared is how many requests a core of proxy is good for. All
-configurations stay as they are written: only the limits are set where no load meets them.
+same program with the same certificate, protocols, session cache, workers, room for a body in memory and keep-alive to
+the engine. It writes the same two logs with the same fields, at once many lines as ours does, but as Nginx has them:
+it masks nothing and knows no token. It checks nothing, limits nothing and answers no error of its own. The plain proxy
+is what two lines of ``proxy_pass`` with keep-alive give, all else as Nginx is when nobody says otherwise.
+
+Proxies run on the last core and everything else on the others, so that what is compared is how many requests a core of
+proxy is good for. Our configuration stays as it is rendered: only the limits are set where no load meets them.
 """
 
 from __future__ import annotations
@@ -47,8 +50,23 @@ access_log off;
     listen 127.0.0.1:{port};
     location / {{ default_type application/json; return 200 '{answer}'; }}
   }}"""
+_FIELDS = (
+    '"time":"$time_iso8601","epoch":$msec,"request_id":"$request_id","remote_addr":"$remote_addr","token":"$remote_user",'
+    '"method":"$request_method","path":"$uri","protocol":"$server_protocol","status":$status,'
+    '"request_bytes":$request_length,"bytes":$body_bytes_sent,"duration":$request_time,"complete":"$request_completion",'
+    '"upstream":"$upstream_addr","upstream_status":"$upstream_status","upstream_connect_time":"$upstream_connect_time",'
+    '"upstream_header_time":"$upstream_header_time","upstream_response_time":"$upstream_response_time",'
+    '"tls_version":"$ssl_protocol","tls_cipher":"$ssl_cipher","user_agent":"$http_user_agent","connection":$connection'
+)
+_AS_OURS = """\
+log_format fields escape=json '{{{fields}}}';
+  access_log {place}/access.log combined buffer=64k flush=100ms;
+  access_log {place}/access.json.log fields buffer=64k flush=100ms;
+  client_body_buffer_size 256k;
+  client_max_body_size 32m;
+"""
 _BARE = """\
-access_log {place}/access.log;
+{more}
   upstream engine {{ server {engine}; keepalive 32; }}
   server {{
     listen 127.0.0.1:{port} ssl http2;
@@ -93,11 +111,12 @@ def engine(place: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def bare(place: Path, behind: Server, certificate: Certificate) -> Iterator[Server]:
-    """A bare ``proxy_pass``."""
+def bare(place: Path, behind: Server, certificate: Certificate, *, plain: bool = False) -> Iterator[Server]:
+    """A bare ``proxy_pass``; with ``plain`` as Nginx is when nobody says otherwise, its one log included."""
     port = free_port()
     address = behind.base.removeprefix("http://")
-    text = _BARE.format(place=place, port=port, engine=address, certificate=certificate)
+    more = f"access_log {place}/access.log;" if plain else _AS_OURS.format(place=place, fields=_FIELDS)
+    text = _BARE.format(more=more, port=port, engine=address, certificate=certificate)
     with _nginx(place, text, port, workers="4") as pid:
         yield _pinned(Server(f"https://{NAME}:{port}", pid), cores()[1])
 
@@ -141,5 +160,5 @@ def _family(pid: int) -> list[int]:
 
 
 def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    # Unlike /proc/PID/stat it counts nanoseconds, not ticks.
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9

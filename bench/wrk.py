@@ -1,4 +1,4 @@
-"""wrk, the load of the proxy's figures: one thread, keep-alive, a chat completion with a prompt of 2 KB each time.
+"""wrk, the load of the proxy's figures: one thread, keep-alive, a chat completion with the same prompt each time.
 
 wrk 4.1 sends the name of the URL's host in the handshake and takes any certificate. Its answers are text alone.
 """
@@ -33,11 +33,11 @@ class Load:
 
 
 class Wrk:
-    """``folder`` gets the script; ``cores`` are those that wrk may use."""
+    """``folder`` gets the script; ``cores`` are those that wrk may use; ``prompt`` is in bytes."""
 
-    def __init__(self, folder: Path, token: str, cores: set[int]) -> None:
-        self._program, self._script, self._cores = need("wrk", "wrk"), folder / "request.lua", cores
-        self._script.write_text(_SCRIPT.format(token=token, prompt="lorem ipsum " * 170))
+    def __init__(self, folder: Path, token: str, cores: set[int], prompt: int) -> None:
+        self._program, self._script, self._cores = need("wrk", "wrk"), folder / f"request-{prompt}.lua", cores
+        self._script.write_text(_SCRIPT.format(token=token, prompt=("lorem ipsum " * prompt)[:prompt]))
 
     def run(self, base: str, *, connections: int, seconds: int) -> Load:
         """Load ``base``. Raises: SystemExit when wrk fails or when any answer is not 200."""

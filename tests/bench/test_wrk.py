@@ -45,7 +45,7 @@ def test_wrong_answers_are_no_figures(words: str) -> None:
 def test_wrk_is_understood(tmp_path: Path) -> None:
     with engine(tmp_path / "engine") as server:
         before = server.cpu
-        load = Wrk(tmp_path, "token", cores()[0]).run(server.base, connections=2, seconds=1)
+        load = Wrk(tmp_path, "token", cores()[0], 2000).run(server.base, connections=2, seconds=1)
         assert server.cpu > before
     assert load.requests > 100
     assert 0 < load.median < 1
