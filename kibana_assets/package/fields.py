@@ -24,7 +24,6 @@ NUMBERS: Final = frozenset({"long", "integer", "short", "byte", "double", "float
 }
 TYPES: Final = NUMBERS | {
     "aggregate_metric_double",
-    "array",
     "alias",
     "binary",
     "boolean",
@@ -35,7 +34,6 @@ TYPES: Final = NUMBERS | {
     "date_range",
     "flattened",
     "geo_point",
-    "geo_shape",
     "group",
     "histogram",
     "ip",

@@ -95,9 +95,7 @@ def _strings_as_keyword() -> Json:
 def _mapping(field: Field, time_series: bool) -> Json:
     entry = field.entry
     made: Json = {"type": field.type}
-    if field.type == "array":
-        made["type"] = entry.get("object_type", "keyword")
-    if made["type"] == "keyword" and entry.get("index") is not False:
+    if field.type == "keyword" and entry.get("index") is not False:
         made["ignore_above"] = entry.get("ignore_above", IGNORE_ABOVE)
     made |= {key: entry[key] for key in (*_COPIED, *_COPIED_TOO) if key in entry}
     if "date_format" in entry:
