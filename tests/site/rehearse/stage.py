@@ -69,7 +69,7 @@ class Stage:
 
     def rehearse(self, *args: str, bundle: Path | None = None, **choices: Any) -> Rehearsal:
         """A rehearsal on the CPU; ``args`` are further ones of the engine."""
-        chosen = Choices(self.kind, "none", 40, args, **choices)
+        chosen = Choices(self.kind, "none", 120, args, **choices)
         return rehearse(bundle or self.bundle, chosen, SILENT, engine_of=lambda kind: self.engine)
 
     def fill(self, images: Images) -> None:

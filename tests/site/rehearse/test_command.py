@@ -18,7 +18,7 @@ README = Path(__file__).parents[3] / "README.md"
 def base(docker: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The command, for this Docker."""
     monkeypatch.setenv("DOCKER_HOST", docker.environment["DOCKER_HOST"])
-    return ["rehearse", "--engine", "docker", "--gpus", "none", "--start-period", "40", "--json", "--quiet"]
+    return ["rehearse", "--engine", "docker", "--gpus", "none", "--start-period", "120", "--json", "--quiet"]
 
 
 def test_a_model_whose_calls_are_not_parsed(

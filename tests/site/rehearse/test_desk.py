@@ -33,7 +33,7 @@ def running(stage: Stage) -> Iterator[subprocess.Popen[str]]:
         [*command, "--gpus", "none"], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:  # fmt: skip
-        until = time.monotonic() + 60
+        until = time.monotonic() + 180
         while not any(name.startswith("llm-engine-") for name in stage.left()):
             assert process.poll() is None and time.monotonic() < until, process.communicate()
             time.sleep(0.1)
@@ -46,7 +46,7 @@ def running(stage: Stage) -> Iterator[subprocess.Popen[str]]:
 def test_an_interrupt_leaves_nothing(docker: Stage) -> None:
     with running(docker) as process:
         process.send_signal(signal.SIGINT)
-        _, words = process.communicate(timeout=60)
+        _, words = process.communicate(timeout=120)
     assert process.returncode == 130, words
     assert "Traceback" not in words
     assert "taking everything away again" in words
@@ -56,7 +56,7 @@ def test_the_next_rehearsal_takes_away_what_a_killed_one_left(each: Stage) -> No
     before = each.left()
     with running(each) as process:
         process.kill()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     left = [name for name in each.left() if name not in before]
     assert [name.partition("-trial")[0].rpartition("-")[0] for name in left if "engine" in name] == ["llm-engine"]
     assert any(name.startswith(f".llm-bundle-rehearsal-{each.kind}-") for name in left)

@@ -47,7 +47,7 @@ def test_a_bundle_that_is_fit(each: Stage, monkeypatch: pytest.MonkeyPatch) -> N
     assert (document["bundle"], document["tool"], document["signature"]) == ("tiny-1.0", __version__, "absent")
     assert len(document["manifest_sha256"]) == 64
     assert document["engine"]["kind"] == each.kind
-    assert document["settings"] == {"gpus": "none", "start_period": 40, "engine_args": [], "outside": [label]}
+    assert document["settings"] == {"gpus": "none", "start_period": 120, "engine_args": [], "outside": [label]}
     assert document["date"].endswith("Z")
     assert str(each.bundle.parent) not in text(done)
 
