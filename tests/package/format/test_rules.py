@@ -1,0 +1,129 @@
+"""The rules find what they are for, and nothing in a good package; each rule is tried."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from kibana_assets.package.tree import Tree
+from tests.kibana_assets.package.small import SMALL, changed, small
+from tests.package.format.check import RULES, check
+
+LOG = "data_stream/log"
+MAIN = f"{LOG}/elasticsearch/ingest_pipeline/default.yml"
+SECOND = f"{LOG}/elasticsearch/ingest_pipeline/second.yml"
+STREAM = f"{LOG}/manifest.yml"
+BOARD = "kibana/dashboard/small-board.json"
+SLO = "kibana/slo_template/small-availability.json"
+
+
+def board(panel: object, **more: object) -> Tree:
+    """The package with a dashboard of one panel."""
+    attributes = {"title": "Board", "panelsJSON": [panel]}
+    return small(**{BOARD: json.dumps({"id": "small-board", "type": "dashboard", "attributes": attributes, **more})})
+
+
+LENS = {"type": "lens", "panelIndex": "1", "embeddableConfig": {"filters": "data_stream.dataset"}}
+BAD: dict[str, tuple[Tree, str]] = {
+    "every_file_has_its_place": (small(**{f"{LOG}/notes.txt": ""}), "notes.txt: found a file"),
+    "every_file_fits_its_schema": (
+        changed("manifest.yml", "title: Small\nversion", "titel: Small\nversion"),
+        "'titel'",
+    ),
+    "what_a_package_needs_is_there": (small(**{"docs/README.md": None}), "docs/README.md: found nothing"),
+    "the_newest_change_is_of_this_version": (changed("manifest.yml", "1.2.0", "1.3.0"), "found 1.2.0, expected 1.3.0"),
+    "images_are_there": (changed("manifest.yml", "/img/small.svg", "/img/other.svg"), "no such file"),
+    "an_icon_runs_nothing": (small(**{"img/small.svg": "<svg><script>x</script></svg>"}), "a script"),
+    "kibana_is_one_that_knows_the_format": (changed("manifest.yml", "^8.19.0", "^8.16.0"), "at least 8.19"),
+    "inputs_and_streams_name_each_other": (changed(STREAM, "input: filestream", "input: logfile"), "input logfile"),
+    "every_folder_is_a_stream": (small(**{f"{LOG}/sample_event.json": None}), "sample_event.json: found nothing"),
+    "every_agent_template_is_there": (
+        changed(STREAM, "title: Log\n    d", "template_path: x.yml.hbs\n    title: Log\n    d"),
+        "x.yml.hbs: found nothing",
+    ),
+    "templates_use_declared_variables": (
+        changed(f"{LOG}/agent/stream/stream.yml.hbs", "#if keep", "#if kept"),
+        "{{kept}}",
+    ),
+    "secrets_are_marked": (
+        changed(STREAM, "{name: keep, type: bool", "{name: api_key, type: text"),
+        "api_key: found no secret",
+    ),
+    "samples_are_of_their_stream": (
+        small(**{f"{LOG}/sample_event.json": '{"data_stream": {"dataset": "small.lag"}}'}),
+        "found small.lag, expected small.log",
+    ),
+    "every_stream_has_the_base_fields": (
+        changed(f"{LOG}/fields/base-fields.yml", '- name: "data_stream.type"\n  external: ecs\n', ""),
+        "data_stream.type: found nothing, expected constant_keyword",
+    ),
+    "own_fields_lie_below_the_package": (
+        changed(f"{LOG}/fields/fields.yml", "small.labels", "labels"),
+        "a name of nobody",
+    ),
+    "a_field_is_no_parent_of_another": (
+        small(**{f"{LOG}/fields/x.yml": "- {name: small.log.state.of, type: keyword, description: Of.}\n"}),
+        "small.log.state is a keyword",
+    ),
+    "a_time_series_has_dimensions_and_metrics": (
+        changed("data_stream/rate/fields/fields.yml", ", dimension: true", ""),
+        "no dimension",
+    ),
+    "a_pipeline_file_begins_with_three_dashes": (changed(SECOND, "---\n", ""), "--- as the first line"),
+    "tags_are_there_once": (changed(MAIN, "tag: call_second", "tag: set_ecs"), "tag 'set_ecs' 2 times"),
+    "refused_processors_are_not_used": (
+        changed(SECOND, "  - grok", "  - reroute: {tag: r}\n  - grok"),
+        "r: found reroute",
+    ),
+    "the_message_moves_as_the_format_says": (
+        changed(MAIN, 'if: "ctx.event?.original == null"', 'if: "ctx.event == null"'),
+        "no such rename of message",
+    ),
+    "a_failure_is_told": (changed(MAIN, "{{{ _ingest.pipeline }}}", "it"), "no _ingest.pipeline"),
+    "groks_are_anchored": (changed(SECOND, "^%{WORD", "%{WORD"), "a pattern between ^ and $"),
+    "braces_are_three": (
+        changed(MAIN, "{{{ _ingest.on_failure_message }}}", "{{ _ingest.on_failure_message }}"),
+        "three braces",
+    ),
+    "appends_are_without_doubles": (
+        changed(SECOND, "  - grok", "  - append: {tag: a, field: tags, value: b}\n  - grok"),
+        "allow_duplicates: false",
+    ),
+    "all_say_one_version_of_ecs": (changed(MAIN, "8.17.0", "8.11.0"), "expected one ecs.version"),
+    "a_file_is_named_for_its_object": (
+        changed(SLO, '"id": "small-availability"', '"id": "small-other"'),
+        "found 'small-other'",
+    ),
+    "references_lead_somewhere": (
+        board(LENS, references=[{"type": "tag", "id": "small-gone", "name": "t"}]),
+        "found tag small-gone",
+    ),
+    "panels_are_by_value": (board({**LENS, "type": "visualization"}), "a panel by value"),
+    "dashboards_are_of_their_datasets": (board({**LENS, "embeddableConfig": {}}), "one on data_stream.dataset"),
+}
+
+
+def test_a_good_package_has_no_findings() -> None:
+    assert check(small()) == []
+    assert check(board(LENS)) == []
+
+
+def test_every_rule_is_tried() -> None:
+    assert set(BAD) == {rule.__name__ for rule in RULES}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_rule_finds_what_it_is_for(name: str) -> None:
+    tree, says = BAD[name]
+    rule = next(rule for rule in RULES if rule.__name__ == name)
+    found = [str(finding) for finding in rule(tree)]
+    assert any(says in text for text in found), found
+
+
+BROKEN = [(path, "a: [" if path.endswith(".yml") else "{") for path in SMALL if path.endswith((".yml", ".json"))]
+
+
+@pytest.mark.parametrize(("path", "text"), BROKEN)
+def test_what_cannot_be_read_is_a_finding(path: str, text: str) -> None:
+    assert any(path in str(finding) for finding in check(small(**{path: text})))
