@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from bundler.serving.container import ContainerSpec
+from bundler.serving.container import ContainerSpec, Mount
 from bundler.serving.unit_text import argument, line, word
 
 _MINUTES: Final = 60
@@ -43,7 +43,7 @@ def _container(spec: ContainerSpec) -> Iterator[str]:
     yield from (f"AddCapability={capability}" for capability in spec.capabilities)
     yield from _process(spec)
     yield from _network(spec)
-    yield from (f"Volume={word(f'{m.source}:{m.target}:{_mode(m.writable)}')}" for m in spec.mounts)
+    yield from (f"Volume={word(f'{m.source}:{m.target}:{volume_mode(m)}')}" for m in spec.mounts)
     yield from (f"Label={word(f'{name}={value}')}" for name, value in spec.labels)
     yield from (f"PodmanArgs={word(one)}" for one in more_args(spec))
 
@@ -96,8 +96,9 @@ def more_args(spec: ContainerSpec) -> Iterator[str]:
         yield f"--health-start-period={spec.health.start_period}s"
 
 
-def _mode(writable: bool) -> str:
-    return "rw" if writable else "ro"
+def volume_mode(mount: Mount) -> str:
+    """The options of a volume; ``z`` lets containers in where SELinux is enforced, and is nothing elsewhere."""
+    return "rw,z" if mount.writable else "ro,z"
 
 
 def _text(*blocks: list[str]) -> str:

@@ -71,7 +71,7 @@ def test_the_files() -> None:
         "Network=llm-bundle-front",
         "After=network-online.target",
         "PublishPort=[::1]:8443:443",
-        'Volume="/srv/with space/model:/model:ro"',
+        'Volume="/srv/with space/model:/model:ro,z"',
         "PodmanArgs=--pull=never",
         "PodmanArgs=--dns=127.0.0.1",
         "PodmanArgs=--ulimit=nofile=100:200",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from bundler.serving.container import LABEL, SPEC_LABEL, ContainerSpec
-from bundler.serving.quadlet import host_address, more_args
+from bundler.serving.quadlet import host_address, more_args, volume_mode
 from bundler.site.engines.interface import ContainerState
 
 # What Podman's own service starts at boot is this alone, before Podman 5.
@@ -21,7 +21,7 @@ def create_args(spec: ContainerSpec) -> tuple[str, ...]:
         *("--security-opt=no-new-privileges", f"--restart={_RESTART[spec.restart]}"),
         *_process(spec),
         *_network(spec),
-        *(f"--volume={m.source}:{m.target}:{'rw' if m.writable else 'ro'}" for m in spec.mounts),
+        *(f"--volume={m.source}:{m.target}:{volume_mode(m)}" for m in spec.mounts),
         *more_args(spec),
         *(f"--label={name}={value}" for name, value in spec.labels),
         spec.image,

@@ -19,6 +19,7 @@ from bundler.errors import EngineError
 from bundler.site.engines.interface import Engine
 
 ROUTES: Final = Path("/proc/net/route")
+BRIDGES: Final = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 
 _MOST: Final = 16 << 20
 _POOLS: Final = tuple(map(IPv4Network, ("10.219.0.0/16", "172.30.0.0/16", "192.168.0.0/16", "198.18.0.0/16")))
@@ -103,6 +104,11 @@ def host_routes(path: Path | None = None) -> list[IPv4Network]:
         if len(words) > 7 and (network := _route(words[1], words[7])) is not None:
             found.append(network)
     return [network for network in found if network.prefixlen >= _WIDEST]
+
+
+def is_filtered(path: Path = BRIDGES) -> bool:
+    """Whether the firewall sees what containers on one network say to each other, as Docker has it."""
+    return is_there(path) and read_bounded(path, 16).strip() == b"1"
 
 
 def _route(destination: str, mask: str) -> IPv4Network | None:

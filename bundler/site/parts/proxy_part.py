@@ -26,7 +26,7 @@ from bundler.site.parts.folders import hand_over, make_folder, write_if_new
 from bundler.site.parts.ground import Ground
 from bundler.site.parts.interface import PartState
 from bundler.site.parts.keys import write_upstream_key
-from bundler.site.parts.network import Private
+from bundler.site.parts.network import Private, is_filtered
 from bundler.site.parts.probe import shakes_hands
 from bundler.site.parts.rotation import Rotation
 from bundler.site.parts.runner import Runner
@@ -38,6 +38,10 @@ from bundler.site.tokens.store import TokenStore
 
 _SECONDS: Final = 30
 _CONFIG_LABEL: Final = "llm-bundle.config"
+_FILTERED: Final = (
+    "warning: this host's firewall sees what containers say to each other, as where Docker is beside Podman. "
+    "If the proxy does not reach the engine: iptables -I FORWARD -s 10.219.0.0/16 -d 10.219.0.0/16 -j ACCEPT"
+)
 
 
 class ProxyPart:
@@ -58,6 +62,8 @@ class ProxyPart:
         """See ``Part.prepare``; the configuration is tested, too."""
         self._ground.keeper.require()
         self._ground.images.load(self._image, self._digest, progress)
+        if not self._behind.on_host and self._ground.info.kind == "podman" and is_filtered():
+            progress.say(_FILTERED)
         self._try(self._spec())
 
     def start(self) -> None:

@@ -73,3 +73,12 @@ def test_none_that_fits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     small = Known(llm_bundle_05aaaaaaaaaa=("10.219.9.0/28",))
     with pytest.raises(EngineError, match=r"expected a /24 of IPv4, found 10\.219\.9\.0/28"):
         look(monkeypatch, path, small)
+
+
+def test_whether_the_firewall_sees_bridges(tmp_path: Path) -> None:
+    path = tmp_path / "bridge-nf-call-iptables"
+    assert not network.is_filtered(path)
+    path.write_text("0\n")
+    assert not network.is_filtered(path)
+    path.write_text("1\n")
+    assert network.is_filtered(path)
