@@ -22,7 +22,8 @@ class Ground:
     """The ground of ``release``. The engine is asked when it is needed, and not before."""
 
     def __init__(self, place: Place, state: State, release: Release, engine: Engine, keeper: Keeper) -> None:
-        self.place = place
+        # Engines take absolute paths alone.
+        self.place = place = Place(place.root.absolute())
         self.release = release
         self.settings: Settings = state.settings
         self.engine = engine
