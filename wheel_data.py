@@ -8,7 +8,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class IntegrationPackage(BuildHookInterface):  # type: ignore[type-arg]
+class IntegrationPackage(BuildHookInterface):
     """Adds ``package/`` as ``kibana_assets/local_llm``; an editable installation reads it where it is."""
 
     PLUGIN_NAME = "custom"

@@ -59,6 +59,7 @@ class Case:
 
     def expected(self) -> list[dict[str, Any] | None]:
         """The documents that are expected; None for one that is dropped."""
+        assert self.expected_path.exists(), f"no {self.expected_path.name}: make pipeline-tests UPDATE=1, and read it"
         return list(json.loads(self.expected_path.read_text(encoding="utf-8"))["expected"])
 
 
