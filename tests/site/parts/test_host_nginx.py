@@ -390,7 +390,7 @@ def test_a_refused_token_file_is_told_without_the_token(site: Site) -> None:
     include = site.place.proxy_secrets / "tokens.conf"
     # Nginx names the whole pattern that it cannot read.
     include.write_text(include.read_text() + f'map $host $y {{ "~^{site.token}(" 1; }}\n')
-    with pytest.raises(EngineError, match="nginx -t: .*missing closing parenthesis") as caught:
+    with pytest.raises(EngineError, match=r"nginx -t: .*missing closing parenthesis") as caught:
         part.reload()
     assert site.token not in caught.value.message + caught.value.hint
     assert site.serves(), "what ran goes on"
