@@ -57,7 +57,7 @@ class Host:
     def __enter__(self) -> Host:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_how: object) -> None:
         pid = self.pid()
         if pid is None:
             return

@@ -16,7 +16,7 @@ from bundler.progress import SILENT, Progress
 
 @dataclass(frozen=True, slots=True)
 class PartState:
-    """A part as it is now. ``healthy`` None: it cannot be told yet, or there is no check.
+    """A part as it is now. ``healthy`` None: it cannot be told yet; every part says True in the end, or False.
 
     ``since`` is RFC 3339 or empty; ``image`` the engine's id of what runs, or empty; ``detail`` what a person should
     know, as why it does not run, in one line and without secrets.
