@@ -1,9 +1,10 @@
 """Component and index templates of a data stream, as Fleet makes them from its fields.
 
-Rules: a keyword keeps at most 1,024 characters; a text that no field describes becomes a keyword; dates are not
-guessed. Of a time series stream dimensions and metrics are marked, and the index template says its mode. The
-templates that a cluster may have (``logs@settings``, ``ecs@mappings``) and that users add (``@custom``) are composed
-where they are there. Source: Fleet's template.ts and default_settings.ts, read, not copied.
+Rules: of a keyword or wildcard no more than 1,024 characters are indexed, unless it is a dimension; an integer is a
+long; a text that no field describes becomes a keyword; dates are not guessed. Of a time series stream dimensions and
+metrics are marked, and the index template says its mode. The templates that a cluster may have (``logs@settings``,
+``ecs@mappings``) and that users add (``@custom``) are composed where they are there. Source: Fleet's template.ts and
+default_settings.ts, read, not copied.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ PRIORITY: Final = 200
 _COPIED: Final = ("index", "doc_values", "value", "scaling_factor", "null_value", "path", "enabled", "dynamic")
 _COPIED_TOO: Final = ("subobjects", "store", "copy_to", "default_metric", "metrics")
 _LIMIT: Final = 1000
+_SCALING: Final = 1000
 
 Json = dict[str, Any]
 
@@ -94,9 +96,11 @@ def _strings_as_keyword() -> Json:
 
 def _mapping(field: Field, time_series: bool) -> Json:
     entry = field.entry
-    made: Json = {"type": field.type}
-    if field.type == "keyword" and entry.get("index") is not False:
+    made: Json = {"type": "long" if field.type == "integer" else field.type}
+    if field.type in ("keyword", "wildcard") and not (time_series and entry.get("dimension")):
         made["ignore_above"] = entry.get("ignore_above", IGNORE_ABOVE)
+    if field.type == "scaled_float":
+        made["scaling_factor"] = _SCALING
     made |= {key: entry[key] for key in (*_COPIED, *_COPIED_TOO) if key in entry}
     if "date_format" in entry:
         made["format"] = entry["date_format"]
@@ -111,8 +115,8 @@ def _mapping(field: Field, time_series: bool) -> Json:
 def _series(field: Field) -> Json:
     if field.entry.get("dimension"):
         return {"time_series_dimension": True}
-    if field.metric_type and field.type in NUMBERS | {"histogram", "aggregate_metric_double"}:
-        return {"time_series_metric": field.metric_type} if field.type in NUMBERS else {}
+    if field.metric_type and field.type in NUMBERS:
+        return {"time_series_metric": field.metric_type}
     return {}
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from bundler.cli.main import COMMANDS
+from kibana_assets.package.build import build
+from kibana_assets.package.tree import load
 from tests.counterparts.need import need
 from tests.tool.conftest import Medium
 from tests.tool.pythons import fit, too_old
@@ -60,6 +62,13 @@ def test_it_examines_the_machine(medium: Medium, tmp_path: Path, python: str) ->
     assert done.code in (0, 8), done.err
     assert "Traceback" not in done.err
     assert {finding["state"] for finding in json.loads(done.out)["findings"]} <= {"ok", "warn", "block"}
+
+
+def test_it_builds_the_integration_package(medium: Medium, tmp_path: Path, python: str) -> None:
+    done = run(medium, tmp_path, python, TOOL, "assets", "build")
+    assert (done.code, done.err) == (0, "")
+    built = build(load())
+    assert (tmp_path / built.name).read_bytes() == built.data
 
 
 @pytest.mark.parametrize("command", [["lock"], ["lock", "--update"], ["plan"], ["build"]])

@@ -7,7 +7,7 @@ from typing import Any
 from kibana_assets.package.ecs import ecs
 from kibana_assets.package.fields import read_fields
 from kibana_assets.package.streams import pipelines, streams
-from kibana_assets.package.templates import Templates, templates
+from kibana_assets.package.templates import Templates, mappings, templates
 from tests.kibana_assets.package.small import small
 
 LOG, RATE = streams(small())
@@ -50,8 +50,22 @@ def test_users_come_last_and_need_not_be_there() -> None:
 def test_types_become_mappings() -> None:
     assert mapped("log", "small.log.state") == {"type": "keyword", "ignore_above": 1024}
     assert mapped("log", "small.log.wait_time") == {"type": "double", "meta": {"unit": "s"}}
-    assert mapped("log", "event.original") == {"type": "keyword", "index": False, "doc_values": False}
+    assert mapped("log", "event.original") == {
+        "type": "keyword",
+        "ignore_above": 1024,
+        "index": False,
+        "doc_values": False,
+    }
     assert mapped("log", "data_stream.type") == {"type": "constant_keyword"}
+    others = (
+        "- {name: small.i, type: integer, description: I.}\n- {name: small.f, type: scaled_float, description: F.}\n"
+    )
+    tree = small(**{"data_stream/log/fields/more.yml": others + "- {name: url.original, external: ecs}\n"})
+    properties = mappings(read_fields(tree, LOG, ecs()))["properties"]
+    assert properties["small"]["properties"]["i"] == {"type": "long"}
+    assert properties["small"]["properties"]["f"] == {"type": "scaled_float", "scaling_factor": 1000}
+    assert properties["url"]["properties"]["original"]["ignore_above"] == 1024
+    assert properties["url"]["properties"]["original"]["fields"] == {"text": {"type": "match_only_text"}}
     dynamic = made("log").component["template"]["mappings"]["dynamic_templates"]
     assert dynamic[0]["small.labels.*"]["mapping"]["type"] == "keyword"
     assert list(dynamic[-1]) == ["strings_as_keyword"]
@@ -59,7 +73,7 @@ def test_types_become_mappings() -> None:
 
 def test_a_time_series_has_dimensions_and_metrics() -> None:
     assert made("rate").index["template"] == {"settings": {"index": {"mode": "time_series"}}}
-    assert mapped("rate", "service.name")["time_series_dimension"] is True
+    assert mapped("rate", "service.name") == {"type": "keyword", "time_series_dimension": True}
     assert mapped("rate", "small.rate.tokens")["time_series_metric"] == "counter"
     assert "time_series_metric" not in mapped("log", "small.log.wait_time")
     assert made("log").index["template"] == {}
