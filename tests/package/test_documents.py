@@ -40,11 +40,12 @@ def test_every_field_is_declared(case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=_id)
 def test_every_document_has_its_time_and_no_field_with_nothing(case: Case) -> None:
+    """But ``message``, which is empty where a line is."""
     for place, document in enumerate(case.expected()):
         if document is None:
             continue
         assert "@timestamp" in document, f"{case.path.name}[{place}]: no @timestamp"
-        empty = [name for name, value in leaves(document) if value is None or value == ""]
+        empty = [name for name, value in leaves(document) if value is None or (value == "" and name != "message")]
         assert not empty, f"{case.path.name}[{place}]: empty fields {empty}"
 
 
