@@ -16,11 +16,18 @@ from bench.payload import IMAGE_BYTES, MODEL_BYTES, Payload, make_payload
 from bench.servers import serving
 from bench.table import Row, lines
 from bench.tool import Tool
+from tests.counterparts.docker import docker_engine
 from tests.counterparts.mounts import mounted
 from tests.counterparts.need import need
 
 _PROGRAMS = {
-    "bundle": {"nginx": "nginx-light", "docker-registry": "docker-registry", "skopeo": "skopeo", "curl": "curl"},
+    "bundle": {
+        "nginx": "nginx-light",
+        "docker-registry": "docker-registry",
+        "skopeo": "skopeo",
+        "curl": "curl",
+        "dockerd": "docker.io",
+    },
     "proxy": {"nginx": "nginx-light", "wrk": "wrk", "openssl": "openssl", "taskset": "util-linux"},
 }
 
@@ -71,6 +78,11 @@ def _measured(place: Path, payload: Payload, registry: str) -> Iterator[Row]:
         yield from _on(place, "xfs", payload, lambda disk: figures.unpacking(tool, payload, disk))
         yield from _on(place, "xfs", payload, lambda disk: figures.releasing_on_xfs(tool, payload, disk))
         yield from _on(place, "ext4", payload, lambda disk: figures.releasing_on_ext4(tool, payload, disk))
+        _say("installing into Docker")
+        folder = place / "docker"
+        folder.mkdir()
+        with docker_engine(folder) as socket:
+            yield from figures.installing_on_docker(tool, folder, socket)
 
 
 def _on(place: Path, kind: str, payload: Payload, figure: Callable[[Path], Iterator[Row]]) -> Iterator[Row]:

@@ -17,6 +17,9 @@ from bench.payload import Payload
 from bench.servers import Served
 from bench.table import Row
 from bench.tool import TOP, Tool
+from bundler.layout.manifest import decode
+from bundler.site.engines.docker import Docker
+from bundler.site.engines.stored import read_image
 
 ROUNDS = 2
 
@@ -109,6 +112,28 @@ def releasing_on_ext4(tool: Tool, payload: Payload, disk: Path) -> Iterator[Row]
     yield Row("release on ext4: bytes written / payload", first.wchar / payload.bytes, "at most", 1.02, detail=detail)
     yield Row("the same data again: bytes written / payload", again.wchar / payload.bytes, "at most", 0.01)
     yield Row("the same data again: new blocks / payload", (_taken(disk) - taken) / payload.bytes, "at most", 0.01)
+
+
+def installing_on_docker(tool: Tool, disk: Path, socket: Path) -> Iterator[Row]:
+    """From the bundle to a release on ``disk`` and its images in Docker, beside the way by hand."""
+    docker = Docker(socket)
+    ours = _settled(lambda: tool.release(tool.bundle, disk / "site", socket))
+    folder = Path(ours.output.strip())
+    manifest = decode((folder / "manifest.json").read_bytes())
+    images = [read_image(folder / "images", image.name, image.digest) for image in manifest.images]
+    for image in images:
+        docker.remove_image(image.tag)
+    shutil.rmtree(disk / "site")
+    loads = "\n".join(
+        f"skopeo --insecure-policy copy -q oci:images:{image.name} docker-archive:image.tar:bench:{number}\n"
+        f"docker -H unix://{socket} load -q -i image.tar\nrm image.tar"
+        for number, image in enumerate(images)
+    )
+    check = f"tar -xf {tool.bundle}\ncd {TOP}\nsha256sum -c --quiet --strict SHA256SUMS"
+    hand = _settled(lambda: script(f"{check}\n{loads}", cwd=disk))
+    detail = f"release and images {ours.seconds:.2f} s, tar, sha256sum -c and docker load {hand.seconds:.2f} s"
+    yield Row("tar, sha256sum -c, docker load / release and images, time", hand.seconds / ours.seconds, detail=detail)
+    yield Row("the same, bytes written by the client", hand.wchar / ours.wchar)
 
 
 def _settled(side: Callable[[], Usage]) -> Usage:

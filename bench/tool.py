@@ -69,9 +69,10 @@ class Tool:
         """Unpack to ``into/TOP``."""
         return self._run("unpack", "-q", "--json", str(bundle), str(into))
 
-    def release(self, bundle: Path, root: Path) -> Usage:
-        """Add the bundle to the installation at ``root``."""
-        return run(sys.executable, "-m", "bench.release", bundle, root, cwd=ROOT, environment=self.served.environment)
+    def release(self, bundle: Path, root: Path, *socket: Path) -> Usage:
+        """Add the bundle to the installation at ``root``; with the ``socket`` of Docker, load its images there."""
+        places = (bundle, root, *socket)
+        return run(sys.executable, "-m", "bench.release", *places, cwd=ROOT, environment=self.served.environment)
 
     def help(self) -> Usage:
         """The shortest of commands: what is left is the start of the program."""
