@@ -108,6 +108,25 @@ def test_no_mark_after_an_accident(node: Node, lmstudio: Stream) -> None:
     assert not leaks(node, lmstudio, events)[:5]
 
 
+def test_no_mark_in_long_lines_of_the_log_stream(node: Node, lmstudio: Stream) -> None:
+    """Only the ends of such a line are read; what looks like a line break or a key there is text of a prompt."""
+    texts = []
+    for shift in range(40):
+        forged = 'qzx\n  "model": "qzx",\n  "stream": true \\n  "model": "qzx", ' + "\\" * shift + '\n  "model": "qzx",'
+        body = {"messages": [{"content": "y" * shift + forged * 20}] * 80, "model": "good", "stream": False}
+        head = "[2026-08-09 05:34:39][DEBUG] Received request: POST to /v1/chat/completions with body "
+        log = {"type": "server.log", "content": head + json.dumps(body, indent=2), "level": "debug"}
+        output = {"type": "llm.prediction.output", "output": forged * 900 + '"modelIdentifier":"qzx"', "stats": {}}
+        for data in (log, {**output, "modelIdentifier": "good"}):
+            texts.append(json.dumps({"timestamp": 1786253679911, "data": data}, separators=(",", ":")))
+    assert min(map(len, texts)) > 65536
+    assert not leaks(node, lmstudio, [{"message": text} for text in texts])[:1]
+    whole, _ = (simulate(node, lmstudio.pipeline_id(), [{"message": text}])[0] for text in texts[:2])
+    assert whole is not None
+    assert whole["gen_ai"]["request"]["model"] == "good"
+    assert whole["local_llm"]["lmstudio"]["streaming"] is False
+
+
 def test_no_mark_in_what_is_no_text(node: Node, lmstudio: Stream) -> None:
     odd: list[Any] = [{"content": "qzx1"}, ["qzx2"], {"a": {"b": "qzx3"}}]
     assert not leaks(node, lmstudio, [{"message": value} for value in odd])
