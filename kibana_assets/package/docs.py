@@ -52,8 +52,9 @@ def _event(tree: Tree, stream: Stream) -> str:
 
 
 def _cell(text: str) -> str:
-    """One line, in which nothing is taken for the table's own signs or for HTML."""
-    return re.sub(r"([|<*])", r"\\\1", " ".join(text.split()))
+    """One line, in which nothing is taken for the table's own signs, nor for HTML outside code spans."""
+    parts = re.split("(`[^`]*`)", " ".join(text.split()))
+    return "".join(re.sub(r"([|])" if part[:1] == "`" else r"([|<*])", r"\\\1", part) for part in parts)
 
 
 def main() -> int:

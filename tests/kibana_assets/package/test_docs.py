@@ -19,8 +19,8 @@ def test_a_table_has_only_the_columns_that_say_something() -> None:
 
 
 def test_a_description_is_one_line_that_cannot_break_the_table() -> None:
-    text = field_table([Field("a", "keyword", "One *two*\n\n<b>|", {}, "x")])
-    assert r"| a | One \*two\* \<b>\| | keyword |" in text
+    text = field_table([Field("a", "keyword", "One *two*\n\n<b>| `<c>|`", {}, "x")])
+    assert r"| a | One \*two\* \<b>\| `<c>\|` | keyword |" in text
 
 
 def test_a_sample() -> None:
