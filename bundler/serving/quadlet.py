@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 from typing import Final
 
 from bundler.serving.container import ContainerSpec, Mount
@@ -60,9 +61,18 @@ def _process(spec: ContainerSpec) -> Iterator[str]:
     yield from (f"AddDevice={device}" for device in spec.cdi_devices)
 
 
+def fixed_address(address: str) -> str:
+    """What follows a network's name for an IPv4 address of one's own.
+
+    Podman draws a new MAC for each container: whoever had talked to the one before, as the proxy to an engine that was
+    made anew, would not find this one for some 20 s.
+    """
+    return f":ip={address},mac=02:42:{IPv4Address(address).packed.hex(':')}"
+
+
 def _network(spec: ContainerSpec) -> Iterator[str]:
     for at, name in enumerate(spec.networks):
-        fixed = f":ip={spec.address}" if spec.address and at == 0 else ""
+        fixed = fixed_address(spec.address) if spec.address and at == 0 else ""
         yield f"Network={line(name)}{fixed}"
     if not spec.networks:
         yield "Network=none"

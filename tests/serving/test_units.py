@@ -67,7 +67,7 @@ def test_the_files() -> None:
         "EnvironmentFile=/srv/secrets/engine.env",
         "AddDevice=nvidia.com/gpu=0",
         "AddDevice=nvidia.com/gpu=1",
-        "Network=llm-bundle:ip=10.9.8.7",
+        "Network=llm-bundle:ip=10.9.8.7,mac=02:42:0a:09:08:07",
         "Network=llm-bundle-front",
         "After=network-online.target",
         "PublishPort=[::1]:8443:443",

@@ -25,6 +25,8 @@ _IMAGE_GROWTH: Final = 2.4
 _DAY: Final = 86_400
 _FILES: Final = 4096
 _SHARED_MEMORY: Final = 1 << 30
+_ALL: Final = ("0.0.0.0", "::")
+_SERIOUS: Final = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL)
 
 
 def check_space(wish: Wish) -> Iterator[Finding]:
@@ -51,12 +53,15 @@ def check_space(wish: Wish) -> Iterator[Finding]:
 def check_ports(wish: Wish) -> Iterator[Finding]:
     """The ports that the proxy listens on are free, and this user may take them."""
     for port in wish.ports:
-        error = _bind(port)
+        error = _bind(port, wish.addresses or _ALL)
         if error is None:
             yield Finding(f"port {port}", "ok", "free")
         elif error == errno.EACCES:
             fix = "Install as root, or let users take it: sysctl net.ipv4.ip_unprivileged_port_start=80"
             yield Finding(f"port {port}", "block", "this user may not take it", "a port that may be taken", fix)
+        elif error == errno.EADDRNOTAVAIL and wish.addresses:
+            fix = "Choose an address of this host: ip -brief address"
+            yield Finding(f"port {port}", "block", os.strerror(error), f"{', '.join(wish.addresses)} on this host", fix)
         else:
             fix = f"See who has it: ss -ltnp 'sport = :{port}'. Stop that, or choose another port."
             yield Finding(f"port {port}", "block", os.strerror(error), "free", fix)
@@ -119,9 +124,10 @@ def _device(path: Path) -> int:
     return path.stat().st_dev
 
 
-def _bind(port: int) -> int | None:
+def _bind(port: int, addresses: tuple[str, ...]) -> int | None:
     """Why nobody here can listen on ``port``, as an errno; None when it is free."""
-    for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
+    for address in addresses:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
         try:
             with socket.socket(family, socket.SOCK_STREAM) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -130,7 +136,8 @@ def _bind(port: int) -> int | None:
                 probe.bind((address, port))
                 probe.listen(1)
         except OSError as error:
-            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            # Where no address was named, one of the two families may be switched off.
+            if error.errno in _SERIOUS[: 2 if addresses is _ALL else 3]:
                 return error.errno
     return None
 

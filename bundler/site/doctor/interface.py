@@ -36,9 +36,9 @@ class Finding:
 class Wish:
     """What is to be installed where. Sizes in bytes; ``image_config`` is the engine image's own configuration.
 
-    ``engine`` is the container engine that was chosen, None for whichever answers; ``engines`` what they said, None
-    where they have not been asked yet. ``lms`` and ``lmstudio_user`` are
-    LM Studio's command and user, as in the settings.
+    The proxy listens on ``ports`` of ``addresses``, of all where none is named. ``engine`` is the container engine that
+    was chosen, None for whichever answers; ``engines`` what they said, None where they have not been asked yet. ``lms``
+    and ``lmstudio_user`` are LM Studio's command and user, as in the settings.
     """
 
     root: Path
@@ -48,6 +48,7 @@ class Wish:
     certificate: Path | None = None
     key: Path | None = None
     ports: tuple[int, ...] = (443,)
+    addresses: tuple[str, ...] = ()
     image_config: Mapping[str, object] = field(default_factory=dict)
     gpu_bytes: int = 0
     gpus: int = 1

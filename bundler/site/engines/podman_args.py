@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from bundler.serving.container import LABEL, SPEC_LABEL, ContainerSpec
-from bundler.serving.quadlet import host_address, more_args, volume_mode
+from bundler.serving.quadlet import fixed_address, host_address, more_args, volume_mode
 from bundler.site.engines.interface import ContainerState
 
 # What Podman's own service starts at boot is this alone, before Podman 5.
@@ -42,7 +42,8 @@ def _network(spec: ContainerSpec) -> Iterator[str]:
     if not spec.networks:
         yield "--network=none"
     for at, network in enumerate(spec.networks):
-        yield f"--network={network}:ip={spec.address}" if spec.address and at == 0 else f"--network={network}"
+        fixed = fixed_address(spec.address) if spec.address and at == 0 else ""
+        yield f"--network={network}{fixed}"
     for one in spec.publish:
         yield f"--publish={host_address(one.address)}:{one.port}:{one.container_port}"
 

@@ -14,6 +14,7 @@ _HINTS: Final = (
     ("no space left", "Free space where the engine keeps its images, and run the same command again."),
     ("port is already allocated", "Another program has that port: stop it, or choose another port."),
     ("address already in use", "Another program has that port: stop it, or choose another port."),
+    ("cannot assign requested address", "No interface of this host has that address: choose another with --address."),
     ("could not select device driver", "Install the NVIDIA container toolkit, and restart the engine."),
     ("unresolvable cdi devices", "Make the CDI description: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"),
     ("permission denied", "Run as root, or as a user whom the engine lets in."),
@@ -21,6 +22,10 @@ _HINTS: Final = (
     ("pool overlaps", "Choose another subnet for the private network."),
     ("invalid diffid", "The image is damaged on this machine: verify the release, and unpack the bundle again."),
 )
+_MORE: Final = {
+    "Docker": "Its log may say more: journalctl -u docker",
+    "Podman": "Podman says more when the same is done by hand with --log-level=debug.",
+}
 
 
 def clean(words: bytes | str) -> str:
@@ -41,4 +46,4 @@ def refused(engine: str, doing: str, words: bytes | str, *, hint: str = "") -> E
     said = clean(_verdict(words)) or "it gave no reason"
     lowered = said.lower()
     known = next((advice for sign, advice in _HINTS if sign in lowered), "")
-    return EngineError(f"{engine}: {doing}: {said}", hint=hint or known)
+    return EngineError(f"{engine}: {doing}: {said}", hint=hint or known or _MORE.get(engine, ""))

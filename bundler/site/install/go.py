@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from bundler.errors import BundleError, EngineError
+from bundler.errors import BundleError, EngineError, IntegrityError, MachineError
 from bundler.progress import Progress
 from bundler.site.chat import Line, completion
 from bundler.site.engines.secrets import read_env_file
 from bundler.site.install.clearing import clear_others, remove
 from bundler.site.install.deed import Site, settle
 from bundler.site.install.first_token import CHECK_LABEL
-from bundler.site.install.switch import bring_up, last_words, switch
+from bundler.site.install.switch import LOOK, bring_up, last_words, switch
 from bundler.site.parts.interface import Parts
 from bundler.site.releases.link import switch_link
 from bundler.site.state import Move, Release, Settings, State
@@ -39,11 +39,20 @@ def go(site: Site, target: Release, settings: Settings, progress: Progress, *, a
         if settings == before.settings and not anew:
             _look_after(site, new, settings, progress)
         else:
-            _again(site, site.parts(source), new, settings, progress)
+            _again(site, _serving(site, source), new, settings, progress)
     else:
-        _over(site, site.parts(source) if source else None, new, target, settings, progress)
+        _over(site, _serving(site, source) if source else None, new, target, settings, progress)
     clear_others(site, before, progress)
     return new
+
+
+def _serving(site: Site, release: Release) -> Parts:
+    """What serves now. Raises: IntegrityError, MachineError when its folder no longer says what that is."""
+    try:
+        return site.parts(release)
+    except (IntegrityError, MachineError) as error:
+        error.hint = f"Install {release.name}-{release.version}.tar once more first, which serves now: that mends it."
+        raise
 
 
 def _over(site: Site, old: Parts | None, new: Parts, target: Release, settings: Settings, progress: Progress) -> None:
@@ -140,7 +149,7 @@ def _check(site: Site, parts: Parts, secret: str) -> None:
         except EngineError as error:
             if time.monotonic() > end:
                 words = last_words(parts.engine)
-                raise EngineError(f"it does not answer: {error.message}{words}", hint=error.hint) from error
+                raise EngineError(f"it does not answer: {error.message}{words}", hint=error.hint or LOOK) from error
         time.sleep(0.5)
 
 

@@ -144,7 +144,7 @@ def _findings(site: Site, wish: Wish, settings: Settings) -> tuple[Finding, ...]
     ports = {port for port in (settings.https_port, settings.http_port) if port}
     if site.state.current:
         ports -= {site.state.settings.https_port, site.state.settings.http_port}
-    wish = replace(wish, ports=tuple(sorted(ports)), engine=settings.engine)
+    wish = replace(wish, ports=tuple(sorted(ports)), addresses=settings.addresses, engine=settings.engine)
     wish = replace(wish, lms=settings.lms, lmstudio_user=settings.lmstudio_user)
     return examine(replace(wish, gpus=0, gpu_bytes=0) if settings.gpus == "none" else wish)
 

@@ -64,7 +64,7 @@ def bring_up(part: Part, patience: float, progress: Progress) -> None:
 def _not_up(part: Part, state: PartState, waited: float) -> EngineError:
     how = "does not run" if not state.running else "is not healthy"
     text = f"the {part.name} {how} after {waited:.0f} s{f': {state.detail}' if state.detail else ''}"
-    return EngineError(f"{text}{last_words(part)}", hint=_HINT)
+    return EngineError(f"{text}{last_words(part)}", hint=LOOK)
 
 
 def last_words(part: Part) -> str:
@@ -102,4 +102,4 @@ _FALLEN: Final = (
     "The release before does not serve again either; the warning above says why. Mend that, then run the same command "
     "again: it begins with the release before."
 )
-_HINT: Final = "`llm-bundle doctor` looks at GPUs, driver and memory; the engine's own log says the rest."
+LOOK: Final = "`llm-bundle doctor` looks at GPUs, driver and memory; the engine's own log says the rest."

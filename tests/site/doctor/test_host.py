@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,18 @@ def test_a_port_that_is_taken_and_one_that_is_free() -> None:
         assert (row.state, row.found) == ("block", "Address already in use")
         assert f":{port}" in row.fix
     assert next(iter(host.check_ports(Wish(Path(), ports=(port,))))).state == "ok"
+
+
+def test_only_the_addresses_that_are_listened_on_count() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.2", 0))
+        taken.listen()
+        wish = Wish(Path(), ports=(taken.getsockname()[1],))
+        assert [row.state for row in host.check_ports(replace(wish, addresses=("127.0.0.1",)))] == ["ok"]
+        assert [row.state for row in host.check_ports(replace(wish, addresses=("127.0.0.2",)))] == ["block"]
+        (row,) = host.check_ports(replace(wish, addresses=("192.0.2.1",)))
+        assert (row.state, row.found) == ("block", "Cannot assign requested address")
+        assert "ip -brief address" in row.fix
 
 
 @pytest.mark.parametrize(("ahead", "state"), [(-1000, "ok"), (3600, "ok"), (10 * 86_400, "block")])

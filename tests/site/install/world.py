@@ -74,11 +74,7 @@ class World:
     @cached_property
     def certificate(self) -> Certificate:
         """For the proxy, with the chain; of a CA that no machine knows."""
-        authority = Authority(self.folder / "ca")
-        made = authority.server(NAME, days=365)
-        made.key.chmod(0o600)
-        made.certificate.write_bytes(made.certificate.read_bytes() + authority.ca.read_bytes())
-        return made
+        return certified(self.folder / "ca", 365)
 
     def bundle(self, version: str, *, args: str = "", proxy: bool = True) -> Path:
         """A bundle of that version; ``args`` are the engine's."""
@@ -105,6 +101,15 @@ class World:
     def at_site(self, command: str, *more: str, env: dict[str, str] | None = None) -> Done:
         """Another command of the site."""
         return run(*command.split(), "--root", str(self.root), *more, env=env)
+
+
+def certified(folder: Path, days: int) -> Certificate:
+    """A certificate with its chain, of a CA of its own."""
+    authority = Authority(folder)
+    made = authority.server(NAME, days=days)
+    made.key.chmod(0o600)
+    made.certificate.write_bytes(made.certificate.read_bytes() + authority.ca.read_bytes())
+    return made
 
 
 def run(*arguments: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> Done:
