@@ -63,7 +63,8 @@ def curl(spot: Spot, prefix: tuple[str, ...]) -> str:
     headers.write_text(f"Authorization: Bearer {spot.token}\n")
     done = subprocess.run(
         [*prefix, need("curl", "curl"), "--silent", "--show-error", "--fail",
-         "--cacert", str(spot.world.certificate.ca), "--resolve", f"{NAME}:{spot.https}:127.0.0.1", "--header", f"@{headers}", "--json", json.dumps(question),
+         "--cacert", str(spot.world.certificate.ca), "--resolve", f"{NAME}:{spot.https}:127.0.0.1",
+         "--header", f"@{headers}", "--json", json.dumps(question),
          f"https://{NAME}:{spot.https}/v1/chat/completions"],
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
