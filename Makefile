@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+ENGINES := tests/site/engines tests/site/install tests/site/parts tests/site/rehearse tests/end_to_end/test_site.py
 
 .PHONY: setup lint test demo bench pipeline-tests package-docs ecs clean
 
@@ -19,9 +20,15 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Half of the time is spent waiting for container engines: these tests run beside the others, and speak at the end.
 test: setup
 	@sh tests/counterparts/install.sh
-	$(BIN)/pytest
+	@mkdir -p build
+	@beside=$$(mktemp -d); here=$$(mktemp -d); \
+	$(BIN)/pytest --basetemp=$$beside/t $(ENGINES) > build/engines.log 2>&1 & engines=$$!; \
+	$(BIN)/pytest --basetemp=$$here/t $(addprefix --ignore=,$(ENGINES)); others=$$?; \
+	wait $$engines; code=$$?; cat build/engines.log; rm -rf $$beside $$here; \
+	test $$others -eq 0 && test $$code -eq 0
 
 demo: setup
 	$(BIN)/python -m examples.demo
