@@ -174,7 +174,7 @@ def unprivileged() -> Iterator[None]:
 def test_no_permission_is_a_sentence(kibana_yml: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     for path in (tmp_path, *tmp_path.parents):
         if path.stat().st_uid == os.geteuid() and path != Path("/"):
-            path.chmod(0o755)
+            path.chmod(stat.S_IMODE(path.stat().st_mode) | 0o055)
     kibana_yml.chmod(0o644)
     kibana_yml.parent.chmod(0o555)
     request.getfixturevalue("unprivileged")
