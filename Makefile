@@ -21,10 +21,12 @@ lint: setup
 	$(BIN)/mypy
 
 # Half of the time is spent waiting for container engines: these tests run beside the others, and speak at the end.
+# Two folders, for pytest's own are not made for two runs; in lower case, for Podman takes their paths for names.
 test: setup
 	@sh tests/counterparts/install.sh
 	@mkdir -p build
-	@beside=$$(mktemp -d); here=$$(mktemp -d); \
+	@beside=$${TMPDIR:-/tmp}/llm-bundle-tests-$$$$.e; here=$${TMPDIR:-/tmp}/llm-bundle-tests-$$$$.o; \
+	mkdir -m 700 $$beside $$here || exit 1; \
 	$(BIN)/pytest --basetemp=$$beside/t $(ENGINES) > build/engines.log 2>&1 & engines=$$!; \
 	$(BIN)/pytest --basetemp=$$here/t $(addprefix --ignore=,$(ENGINES)); others=$$?; \
 	wait $$engines; code=$$?; cat build/engines.log; rm -rf $$beside $$here; \
