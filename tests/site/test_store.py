@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from bundler.digest import Digest
 from bundler.errors import MachineError
+from bundler.layout.manifest import Manifest
+from bundler.layout.member import MANIFEST, Member
 from bundler.site.place import Place
 from bundler.site.releases.link import switch_link
 from bundler.site.releases.oddities import Oddity, oddities, strays
@@ -125,16 +128,31 @@ def found(place: Place, state: State) -> list[str]:
     return [oddity.found.removeprefix(f"{place.root}/") for oddity in oddities(place, state)]
 
 
+def installed(place: Place, release: Release) -> Path:
+    """A release of one file. Returns: that."""
+    data, file = b"12345", place.release(release.id) / "extra" / "weights"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(data)
+    members = (Member("extra/weights", len(data), Digest.of(data), "extra"),)
+    manifest = Manifest(release.name, release.version, "linux/amd64", 0, "test", members)
+    (place.release(release.id) / MANIFEST).write_bytes(manifest.encode())
+    return file
+
+
 def test_a_sound_installation_has_no_oddity(place: Place) -> None:
     assert oddities(place, State()) == ()
-    for release in (ONE, TWO):
-        place.release(release.id).mkdir(parents=True)
+    files = [installed(place, release) for release in (ONE, TWO)]
     switch_link(place, TWO.id)
     assert oddities(place, FULL) == ()
+    harmed = f"releases/{TWO.id}: files of this release are missing, or are not of their size"
+    files[1].write_bytes(b"1234")
+    assert found(place, FULL) == [harmed]
+    files[1].unlink()
+    assert found(place, FULL) == [harmed]
 
 
 def test_where_the_disk_says_something_else(place: Place) -> None:
-    place.release(TWO.id).mkdir(parents=True)
+    installed(place, TWO)
     place.release(ONE.id).symlink_to(TWO.id)
     stray = "demo-0.9-0123456789ab"
     place.release(stray).mkdir()

@@ -22,7 +22,7 @@ from bundler.site.tokens import change
 from bundler.site.tokens.store import TokenStore
 
 _LIFETIME: Final = 3600
-_PATIENCE: Final = 10.0
+_PATIENCE: Final = 5.0
 
 
 def go(site: Site, target: Release, settings: Settings, progress: Progress, *, anew: bool = False) -> Parts:

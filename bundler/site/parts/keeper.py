@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
+from bundler.digest import Digest
 from bundler.disk import is_folder
 from bundler.errors import EngineError
 from bundler.progress import SILENT, Progress
 from bundler.serving.container import SPEC_LABEL, ContainerSpec
 from bundler.site.engines.interface import Engine
+from bundler.site.engines.secrets import read_env_file
 
 RUNNING: Final = Path("/run/systemd/system")
 """There while systemd runs."""
@@ -51,7 +53,7 @@ class EngineKeeper:
         """See ``Keeper.start``."""
         marked = with_mark(spec)
         found = self.engine.inspect(spec.name)
-        if found and found.running and found.spec == spec.mark:
+        if found and found.running and found.spec == mark_of(spec):
             return
         self.engine.remove(spec.name)
         try:
@@ -71,4 +73,14 @@ class EngineKeeper:
 
 def with_mark(spec: ContainerSpec) -> ContainerSpec:
     """``spec`` with a label by which a container shows that it was made from it."""
-    return replace(spec, labels=(*spec.labels, (SPEC_LABEL, spec.mark)))
+    return replace(spec, labels=(*spec.labels, (SPEC_LABEL, mark_of(spec))))
+
+
+def mark_of(spec: ContainerSpec) -> str:
+    """12 digits that follow from it, and from what its env file holds: an engine with another key is another one.
+
+    Raises: MachineError.
+    """
+    if spec.env_file is None:
+        return spec.mark
+    return Digest.of(repr((spec.mark, read_env_file(Path(spec.env_file)))).encode()).short

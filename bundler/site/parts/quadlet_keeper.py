@@ -21,7 +21,7 @@ from bundler.serving.quadlet import container_unit
 from bundler.site.engines.interface import Engine
 from bundler.site.engines.process import Program
 from bundler.site.engines.words import clean
-from bundler.site.parts.keeper import RUNNING, with_mark
+from bundler.site.parts.keeper import RUNNING, mark_of, with_mark
 
 MARK: Final = "# Written by llm-bundle"
 LINGER: Final = Path("/var/lib/systemd/linger")
@@ -75,7 +75,7 @@ class QuadletKeeper:
         path = self._path(spec.name)
         self._require_ours(path)
         found = self.engine.inspect(spec.name)
-        if found and found.running and found.spec == spec.mark and self._holds(path, text):
+        if found and found.running and found.spec == mark_of(spec) and self._holds(path, text):
             return
         with guarded(self.folder, "make"):
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from tests.site.install.spot import Spot, ended
 
 KILL, TERM, INT = signal.SIGKILL, signal.SIGTERM, signal.SIGINT
 INSTALLS = ((KILL, KILL, KILL), (KILL, TERM, KILL))
-UPGRADES = ((KILL, KILL, KILL, KILL), (KILL, INT, KILL, KILL), (KILL, TERM, KILL, KILL), (KILL, KILL, KILL, KILL))
+UPGRADES = ((KILL, KILL, KILL, KILL), (KILL, INT, KILL, KILL), (KILL, TERM, KILL, KILL))
 
 
 def kill(spot: Spot, arguments: list[str], after: float, number: signal.Signals) -> None:

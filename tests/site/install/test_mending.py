@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -77,10 +78,22 @@ def test_containers_that_were_taken_away(on_docker: Spot) -> None:
     assert on_docker.chat()
 
 
+def test_an_installation_that_was_deleted_by_hand(on_docker: Spot) -> None:
+    """The engine runs on with a key that nobody knows any more."""
+    on_docker.serve("1.0.0")
+    shutil.rmtree(on_docker.root)
+    done = on_docker.install("1.0.0")
+    assert done.code == 8
+    assert f"port {on_docker.https}" in [row["check"] for row in json.loads(done.out)["findings"] if row["fix"]]
+    on_docker.ask("rm", "--force", *(name for name in on_docker.containers() if "proxy" in name))
+    on_docker.serve("1.0.0")
+    assert on_docker.chat()
+
+
 def test_a_listener_that_goes_away(on_docker: Spot) -> None:
     """What is said goes to a pipe that nobody reads any more: the way back is gone all the same."""
     on_docker.serve("1.0.0")
-    process = on_docker.start(on_docker.arguments(on_docker.bundle("1.2.0")))
+    process = on_docker.start(on_docker.arguments(on_docker.bundle("1.1.0")))
     assert process.stdout and process.stderr
     process.stdout.close()
     process.stderr.close()

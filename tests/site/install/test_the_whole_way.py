@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,16 +13,28 @@ from tests.site.install.spot import Spot, docker_spot, podman_spot
 from tests.site.install.world import MODEL, NAME, World, free_port
 
 
-@pytest.fixture(scope="module", params=["docker", "podman"])
-def site(request: pytest.FixtureRequest, world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spot]:
+@pytest.fixture(scope="module")
+def docker_site(world: World, docker_socket: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spot]:
     """A place that all tests here use in turn: each says first what is to serve there."""
-    root = tmp_path_factory.mktemp(request.param) / "site"
-    if request.param == "docker":
-        made = docker_spot(world, root, request.getfixturevalue("docker_socket"))
-    else:
-        made = podman_spot(world, root, request.getfixturevalue("podman_command"))
+    made = docker_spot(world, tmp_path_factory.mktemp("docker") / "site", docker_socket)
     yield made
     made.clear()
+
+
+@pytest.fixture(scope="module")
+def podman_site(
+    world: World, podman_command: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Spot]:
+    """The same on Podman, which takes its time: for what engines have a part in."""
+    made = podman_spot(world, tmp_path_factory.mktemp("podman") / "site", podman_command)
+    yield made
+    made.clear()
+
+
+@pytest.fixture(params=["docker", "podman"])
+def site(request: pytest.FixtureRequest) -> Spot:
+    found: Spot = request.getfixturevalue(f"{request.param}_site")
+    return found
 
 
 def test_from_the_file_to_a_model_that_answers(site: Spot) -> None:
@@ -73,15 +86,15 @@ def test_an_upgrade_and_back_and_forth(site: Spot) -> None:
         assert site.running() == site.of(serves)
 
 
-def test_an_older_bundle_is_refused_unless_allowed(site: Spot) -> None:
-    new = site.serve("1.3.0")
-    done = site.install("1.0.0")
+def test_an_older_bundle_is_refused_unless_allowed(docker_site: Spot) -> None:
+    new = docker_site.serve("1.3.0")
+    done = docker_site.install("1.0.0")
     assert done.code == 2
     assert "1.0.0 is older than 1.3.0" in done.err
     assert "--allow-downgrade" in done.err
-    assert site.state()["current"] == new
-    assert site.serve("1.0.0") != new
-    assert site.chat()
+    assert docker_site.state()["current"] == new
+    assert docker_site.serve("1.0.0") != new
+    assert docker_site.chat()
 
 
 def test_other_settings_for_the_same_bundle(site: Spot) -> None:
@@ -96,27 +109,41 @@ def test_other_settings_for_the_same_bundle(site: Spot) -> None:
     site.https = left
 
 
-def test_settings_that_do_not_work_are_taken_back(site: Spot) -> None:
+def test_settings_that_do_not_work_are_taken_back(docker_site: Spot) -> None:
     """The address is nobody's here (RFC 5737): no engine can listen there."""
-    serving = site.serve("1.0.0")
-    settings = site.state()["settings"]
-    done = site.run([*site.arguments(site.bundle("1.0.0")), "--address", "192.0.2.1"])
+    serving = docker_site.serve("1.0.0")
+    settings = docker_site.state()["settings"]
+    done = docker_site.run([*docker_site.arguments(docker_site.bundle("1.0.0")), "--address", "192.0.2.1"])
     assert done.code == 7
     assert json.loads(done.out)["error"]["hint"].startswith("The settings before are in force again.")
-    assert site.answers_soon()
-    assert (site.state()["settings"], site.state()["moving"]) == (settings, None)
-    assert site.running() == site.of(serving)
+    assert docker_site.answers_soon()
+    assert (docker_site.state()["settings"], docker_site.state()["moving"]) == (settings, None)
+    assert docker_site.running() == docker_site.of(serving)
 
 
-def test_prune_leaves_what_serves(site: Spot) -> None:
-    old, new = site.serve("1.0.0"), site.serve("1.3.0")
-    removed = json.loads(site.at("prune", "--keep", "1", "--json").out)
+def test_prune_leaves_what_serves(docker_site: Spot) -> None:
+    old, new = docker_site.serve("1.0.0"), docker_site.serve("1.3.0")
+    removed = json.loads(docker_site.at("prune", "--keep", "1", "--json").out)
     assert old in removed["removed"]
     assert removed["warnings"] == []
-    assert [path.name for path in (site.root / "releases").iterdir()] == [new]
-    assert site.chat()
-    assert site.running() == site.of(new)
-    assert "there is no release to go back to" in site.at("rollback").err
+    assert [path.name for path in (docker_site.root / "releases").iterdir()] == [new]
+    assert docker_site.chat()
+    assert docker_site.running() == docker_site.of(new)
+    assert "there is no release to go back to" in docker_site.at("rollback").err
+
+
+def test_from_one_engine_to_the_other(docker_site: Spot, podman_site: Spot) -> None:
+    podman_site.at("uninstall", "--yes")
+    docker_site.serve("1.3.0")
+    docker_site.serve("1.0.0")
+    moved = replace(docker_site, engine="podman", cli=podman_site.cli, env={**docker_site.env, **podman_site.env})
+    release = moved.serve("1.0.0")
+    assert moved.chat()
+    assert moved.running() == moved.of(release)
+    assert (docker_site.running(), docker_site.images()) == ([], [])
+    assert docker_site.run(moved.arguments(moved.bundle("1.0.0")), PATH="/nowhere").code == 8
+    assert moved.at("uninstall", "--yes").code == 0
+    assert (moved.running(), moved.images()) == ([], [])
 
 
 def test_uninstall_leaves_nothing_of_ours_and_all_of_others(site: Spot) -> None:
