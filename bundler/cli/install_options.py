@@ -27,6 +27,8 @@ _OPTIONS: Final = (
     click.option("--address", "addresses", multiple=True, metavar="IP", help="Listen on this one. [0.0.0.0]"),
     click.option("--monitor", "monitors", multiple=True, metavar="IP|NET",
                  help="Who may read /health, /metrics and /nginx_status. [127.0.0.1]"),
+    click.option("--monitor-port", type=_PORT, metavar="PORT",
+                 help="Show the same to this host alone, without TLS: http://127.0.0.1:PORT/metrics. [none]"),
     click.option("--gpus", type=click.Choice(get_args(Gpus)), help="How the engine reaches the GPUs. [all]"),
     click.option("--start-period", type=click.IntRange(10, 86400), metavar="SECONDS",
                  help="How long the model may take to load. [1800]"),
@@ -55,8 +57,8 @@ def gathered(said: dict[str, Any]) -> Choices:
         raise UsageError("--tls-cert and --tls-key belong together: only one was given")
     if said["no_http"] and said["http_port"]:
         raise UsageError("--no-http and --http-port do not go together")
-    names = ("engine", "keeper", "https_port", "http_port", "addresses", "monitors", "gpus", "start_period",
-             "lms", "lmstudio_user", "nginx_conf_dir")  # fmt: skip
+    names = ("engine", "keeper", "https_port", "http_port", "addresses", "monitors", "monitor_port", "gpus",
+             "start_period", "lms", "lmstudio_user", "nginx_conf_dir")  # fmt: skip
     settings = {name: said[name] for name in names if said[name]}
     if said["no_http"]:
         settings["http_port"] = None

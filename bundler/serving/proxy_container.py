@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bundler.serving.container import HOST, LABEL, NOBODY, ContainerSpec, Mount, Publish, Tmpfs, Ulimit
-from bundler.serving.nginx.container import CONFIG, HTTP, HTTPS, LOGS, RUN, SECRETS, TLS
+from bundler.serving.nginx.container import CONFIG, HTTP, HTTPS, LOGS, MONITOR, RUN, SECRETS, TLS
 
 _GIB: Final = 1 << 30
 _PRIVILEGED: Final = 1024
@@ -21,8 +21,9 @@ class ProxyChoices:
     """What only the site knows.
 
     ``config``, ``secrets``, ``tls`` and ``logs`` are folders of the host. ``networks``: the private one of the engine
-    first, where ``address`` is the proxy's own, then one with ports; or the host's namespace. ``user`` is who runs
-    Nginx inside. ``resolves``: an upstream is called by name. ``nofile`` is the limit of open files.
+    first, where ``address`` is the proxy's own, then one with ports; or the host's namespace. ``monitor_port`` is
+    one of the host's loopback. ``user`` is who runs Nginx inside. ``resolves``: an upstream is called by name.
+    ``nofile`` is the limit of open files.
     """
 
     name: str
@@ -37,6 +38,7 @@ class ProxyChoices:
     addresses: tuple[str, ...] = ("0.0.0.0",)
     https_port: int = 443
     http_port: int | None = 80
+    monitor_port: int | None = None
     user: str = NOBODY
     resolves: bool = False
     nofile: int | None = 65536
@@ -96,7 +98,8 @@ def _args(user: str) -> tuple[str, ...]:
 
 def _capabilities(choices: ProxyChoices) -> tuple[str, ...]:
     """As root it sets the groups of its workers; ports of the host below 1024 are a right of their own."""
-    low = any(port is not None and port < _PRIVILEGED for port in (choices.https_port, choices.http_port))
+    ports = (choices.https_port, choices.http_port, choices.monitor_port)
+    low = any(port is not None and port < _PRIVILEGED for port in ports)
     bind = ("NET_BIND_SERVICE",) if choices.on_host and low else ()
     return (*bind, "SETGID") if _is_root(choices.user) else bind
 
@@ -107,4 +110,5 @@ def _is_root(user: str) -> bool:
 
 def _publish(choices: ProxyChoices) -> tuple[Publish, ...]:
     pairs = [(choices.https_port, HTTPS), *([(choices.http_port, HTTP)] if choices.http_port else [])]
-    return tuple(Publish(address, port, inside) for address in choices.addresses for port, inside in pairs)
+    clients = tuple(Publish(address, port, inside) for address in choices.addresses for port, inside in pairs)
+    return (*clients, Publish("127.0.0.1", choices.monitor_port, MONITOR)) if choices.monitor_port else clients

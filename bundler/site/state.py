@@ -30,9 +30,9 @@ class Settings:
 
     ``engine`` runs the containers; ``keeper`` starts them again after a crash or a boot: the engine's own restart
     policy, or systemd by Quadlet (Podman). ``addresses`` are those that the proxy listens on; ``monitors`` may read
-    /health, /metrics and /nginx_status. ``start_period`` is in seconds: how long a model may take to load.
-    ``lms`` is the command of LM Studio, ``lmstudio_user`` the user that it runs as. ``nginx_conf_dir`` is the folder
-    that the host's own Nginx includes, None to ask it.
+    /health, /metrics and /nginx_status, and so may all who reach ``monitor_port`` of the loopback. ``start_period`` is
+    in seconds: how long a model may take to load. ``lms`` is the command of LM Studio, ``lmstudio_user`` the user that
+    it runs as. ``nginx_conf_dir`` is the folder that the host's own Nginx includes, None to ask it.
     """
 
     engine: EngineKind = "docker"
@@ -41,11 +41,17 @@ class Settings:
     http_port: int | None = 80
     addresses: tuple[str, ...] = ("0.0.0.0",)
     monitors: tuple[str, ...] = ("127.0.0.1",)
+    monitor_port: int | None = None
     gpus: Gpus = "all"
     start_period: int = 1800
     lms: str = "lms"
     lmstudio_user: str | None = None
     nginx_conf_dir: str | None = None
+
+    @property
+    def ports(self) -> frozenset[int]:
+        """Those of the host that the proxy listens on."""
+        return frozenset(port for port in (self.https_port, self.http_port, self.monitor_port) if port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +178,7 @@ def _settings(row: Row) -> Settings:
         "http_port": lambda key: None if row.value[key] is None else row.number(key, 65535),
         "addresses": lambda key: row.texts(key, _MOST),
         "monitors": lambda key: row.texts(key, _MOST),
+        "monitor_port": lambda key: None if row.value[key] is None else row.number(key, 65535),
         "gpus": lambda key: _one_of(row, key, get_args(Gpus)),
         "start_period": lambda key: row.number(key, 86400),
         "lms": row.text,

@@ -43,6 +43,8 @@ def test_its_ports() -> None:
         Publish("2001:db8::7", 8080, 8080),
     )
     assert proxy_container(replace(CHOICES, http_port=None)).publish == (Publish("0.0.0.0", 443, 8443),)
+    watched = proxy_container(replace(CHOICES, http_port=None, monitor_port=9100))
+    assert watched.publish == (Publish("0.0.0.0", 443, 8443), Publish("127.0.0.1", 9100, 9464))
 
 
 @pytest.mark.parametrize(

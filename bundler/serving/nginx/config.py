@@ -34,7 +34,8 @@ class ProxyConfig:
     their texts); without ``upstream_key`` the engine gets no Authorization header. ``addresses`` are those listened
     on; ``http_port`` None listens on no plain port; ``public_port`` is where clients reach ``https_port``.
     ``default_server`` is False where another site of the same Nginx answers for unknown names. ``monitors`` are the
-    addresses or networks that may see /health, /metrics and /nginx_status. ``max_body`` is in MiB, ``silence``
+    addresses or networks that may see /health, /metrics and /nginx_status; ``monitor_port`` of ``monitor_address``
+    shows these, and nothing else, to everybody who reaches it, without TLS. ``max_body`` is in MiB, ``silence``
     (between two bytes of the engine) in seconds. ``form`` container adds the main nginx.conf, with pid and temporary
     files below ``run_folder``. ``reopen`` is the shell command that makes this Nginx open its logs anew;
     ``host_logs`` is the log folder of a container as the host sees it.
@@ -57,6 +58,8 @@ class ProxyConfig:
     public_port: int = 443
     default_server: bool = True
     monitors: tuple[str, ...] = ("127.0.0.1",)
+    monitor_port: int | None = None
+    monitor_address: str = "127.0.0.1"
     status_page: bool = True
     limits: Limits = Limits()
     max_body: int = 32
@@ -78,7 +81,7 @@ class ProxyConfig:
             path = getattr(self, name)
             if path is not None and not _PATH.fullmatch(path):
                 raise _wrong(name, "an absolute path without quotes, $, \\, *, ?, ;, brackets and braces", path)
-        for address in self.addresses or ("none",):
+        for address in (*(self.addresses or ("none",)), self.monitor_address):
             _require("addresses", "an IP address to listen on", address, network=False)
         for address in self.monitors:
             _require("monitors", "an IP address or a network, as in 192.0.2.0/24", address, network=True)
@@ -87,10 +90,12 @@ class ProxyConfig:
             raise _wrong("reopen", "a command of one line", self.reopen)
 
     def _check_numbers(self) -> None:
-        ports = [self.https_port, self.public_port, *([] if self.http_port is None else [self.http_port])]
-        for port in ports:
+        more = [port for port in (self.http_port, self.monitor_port) if port is not None]
+        for port in (self.https_port, self.public_port, *more):
             if not 0 < port < 65536:
                 raise _wrong("port", "a number from 1 to 65535", str(port))
+        if self.monitor_port in (self.https_port, self.http_port) and self.monitor_port is not None:
+            raise _wrong("monitor_port", "another port than those of clients", str(self.monitor_port))
         if self.http_port == self.https_port:
             raise _wrong("http_port", f"another port than that of https, {self.https_port}", str(self.http_port))
         limits = (self.limits.requests_per_second, self.limits.burst, self.limits.connections)

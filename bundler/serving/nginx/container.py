@@ -30,6 +30,7 @@ RUN: Final = "/run/llm-bundle/nginx"
 
 HTTPS: Final = 8443
 HTTP: Final = 8080
+MONITOR: Final = 9464
 ENGINE: Final = "llm-engine:8000"
 
 _TAG: Final = re.compile(r"(?:.*/)?[^/:@]*nginx[^/:@]*:(\d+\.\d+(?:\.\d+)?)(?![\d.])[^/@]*(?:@.*)?")

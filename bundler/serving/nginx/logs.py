@@ -91,8 +91,13 @@ def log_lines(config: ProxyConfig) -> list[str]:
     return [
         f'access_log "{config.log_folder}/{ACCESS}" llm_combined {_BUFFER};',
         f'access_log "{config.log_folder}/{JSON}" llm_json {_BUFFER};',
-        f'error_log "{config.log_folder}/{ERROR}" warn;',
+        error_line(config),
     ]
+
+
+def error_line(config: ProxyConfig) -> str:
+    """Where a server's errors go."""
+    return f'error_log "{config.log_folder}/{ERROR}" warn;'
 
 
 def logrotate(config: ProxyConfig) -> str:

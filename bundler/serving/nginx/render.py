@@ -51,8 +51,10 @@ def _routes(config: ProxyConfig) -> list[str]:
     routes = [f'"{raw_pattern("", method, path)}" {path};' for method, path in ROUTES[config.engine]]
     probes = {**PROBES[config.engine], **({STATUS: STATUS} if config.status_page else {})}
     seen = [f'"{raw_pattern("1 ", "GET", path)}" {target};' for path, target in probes.items()]
+    at_hand = [] if config.monitor_port is None else [f"{config.monitor_port} 1;"]
     return [
-        *block("geo $llm_monitor", monitors),
+        *block("geo $llm_named", monitors),
+        *block("map $server_port $llm_monitor", ["default $llm_named;", *at_hand]),
         *block('map "$request_method $request_uri" $llm_path', ['default "";', *routes]),
         *block('map "$llm_monitor $request_method $request_uri" $llm_probe', ['default "";', *seen]),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bundler.serving.nginx.config import ProxyConfig
-from bundler.serving.nginx.logs import log_lines
+from bundler.serving.nginx.logs import error_line, log_lines
 from bundler.serving.nginx.refusals import TOKEN_SHOWN, error_page
 from bundler.serving.nginx.routes import PROBES, STATUS, literal
 from bundler.serving.nginx.version import NginxVersion
@@ -66,15 +66,18 @@ def servers(config: ProxyConfig, version: NginxVersion) -> list[str]:
         lines += [] if config.is_address else _stranger_by_https(config, version)
     if config.http_port:
         lines += _redirect(config)
-    return lines + _proxy(config, version)
+    return lines + _proxy(config, version) + _at_hand(config)
 
 
 def _listen(config: ProxyConfig, port: int, *words: str) -> list[str]:
     found = []
     for address in config.addresses:
-        place = f"[{address}]" if ":" in address else address
-        found.append(f"listen {' '.join([f'{place}:{port}', *words])};")
+        found.append(f"listen {' '.join([_place(address, port), *words])};")
     return found
+
+
+def _place(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _listen_tls(config: ProxyConfig, version: NginxVersion, *words: str) -> list[str]:
@@ -83,7 +86,7 @@ def _listen_tls(config: ProxyConfig, version: NginxVersion, *words: str) -> list
     return _listen(config, config.https_port, "ssl", "http2", *words)
 
 
-def _common(config: ProxyConfig, *more_headers: str) -> list[str]:
+def _common(config: ProxyConfig, *more_headers: str, access_log: bool = True) -> list[str]:
     headers = [
         "add_header X-Request-Id $request_id always;",
         "add_header X-Content-Type-Options nosniff always;",
@@ -91,7 +94,7 @@ def _common(config: ProxyConfig, *more_headers: str) -> list[str]:
     ]
     return [
         "server_tokens off;",
-        *log_lines(config),
+        *(log_lines(config) if access_log else ("access_log off;", error_line(config))),
         "client_header_timeout 15s;",
         *headers,
         *error_page(headers),
@@ -158,6 +161,25 @@ def _proxy(config: ProxyConfig, version: NginxVersion) -> list[str]:
     )
 
 
+def _at_hand(config: ProxyConfig) -> list[str]:
+    """What monitors may see, for an agent on this host. It asks every few seconds, which is not logged."""
+    if config.monitor_port is None:
+        return []
+    return block(
+        "server",
+        [
+            f"listen {_place(config.monitor_address, config.monitor_port)};",
+            "server_name _;",
+            *_common(config, access_log=False),
+            *_TO_ENGINE,
+            *_FROM_ENGINE,
+            f"if ($llm_shows_token) {{ return {TOKEN_SHOWN}; }}",
+            "location / { return 404; }",
+            *_probe_locations(config),
+        ],
+    )
+
+
 def _proxy_locations(config: ProxyConfig) -> list[str]:
     limits = config.limits
     lines = block(
@@ -171,6 +193,11 @@ def _proxy_locations(config: ProxyConfig) -> list[str]:
             f"proxy_pass http://{UPSTREAM}$llm_path;",
         ],
     )
+    return lines + _probe_locations(config)
+
+
+def _probe_locations(config: ProxyConfig) -> list[str]:
+    lines = []
     for path in PROBES[config.engine]:
         target = f"proxy_pass http://{UPSTREAM}$llm_probe;"
         lines += block(f"location = {path}", ["if ($llm_probe = '') { return 404; }", target])

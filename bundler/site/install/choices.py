@@ -44,6 +44,8 @@ def merged(before: Settings | None, choices: Choices, *, containers: bool) -> Se
             raise UsageError(f"--address: expected an IP address of this host, found {address[:60]!r}") from None
     if settings.http_port == settings.https_port:
         raise UsageError(f"--http-port: expected another port than that of https, {settings.https_port}")
+    if settings.monitor_port and settings.monitor_port in (settings.https_port, settings.http_port):
+        raise UsageError(f"--monitor-port: expected another port than those of clients, found {settings.monitor_port}")
     if containers and settings.keeper == "systemd" and settings.engine != "podman":
         hint = "Docker keeps its containers running by itself: leave --keeper out."
         raise UsageError("--keeper systemd: needs Podman (Quadlet)", hint=hint)

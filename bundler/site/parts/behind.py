@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from bundler.serving.container import HOST
 from bundler.serving.nginx.config import ProxyConfig
-from bundler.serving.nginx.container import container_config
+from bundler.serving.nginx.container import MONITOR, container_config
 from bundler.site.parts.network import Private
 from bundler.site.state import Settings
 
@@ -51,7 +51,7 @@ class Behind:
 
     def low_ports(self, settings: Settings) -> bool:
         """Whether the proxy itself listens on ports of the host that are root's."""
-        ports = (settings.https_port, settings.http_port)
+        ports = (settings.https_port, settings.http_port, settings.monitor_port)
         return self.on_host and any(port is not None and port < _PRIVILEGED for port in ports)
 
     def upstreams(self, private: Private | None) -> tuple[str, ...]:
@@ -68,13 +68,15 @@ class Behind:
         if settings.http_port is None:
             config = replace(config, http_port=None)
         if not self.on_host:
-            return config
+            # Only the host's loopback leads to it: the engine publishes it there, and the network is the proxy's alone.
+            return replace(config, monitor_port=MONITOR, monitor_address="0.0.0.0") if settings.monitor_port else config
         return replace(
             config,
             upstream_key=None,
             addresses=settings.addresses,
             https_port=settings.https_port,
             http_port=settings.http_port,
+            monitor_port=settings.monitor_port,
         )
 
 

@@ -35,6 +35,7 @@ def host_config(place: Place, settings: Settings, behind: Behind, upstreams: tup
         http_port=settings.http_port,
         public_port=settings.https_port,
         monitors=settings.monitors,
+        monitor_port=settings.monitor_port,
     )
 
 

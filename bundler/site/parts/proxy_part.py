@@ -142,6 +142,7 @@ class ProxyPart:
             addresses=ground.settings.addresses,
             https_port=ground.settings.https_port,
             http_port=ground.settings.http_port,
+            monitor_port=ground.settings.monitor_port,
             user=who.user,
             resolves=behind.calls_names,
             nofile=ground.open_files,

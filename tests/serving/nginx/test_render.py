@@ -21,7 +21,7 @@ from bundler.serving.nginx.version import NginxVersion
 from tests.counterparts.certificates import Authority, Certificate
 from tests.counterparts.engine import Engine
 from tests.serving.nginx.requests import BEARER
-from tests.serving.nginx.running import NAME, Running, make_config, program, version_of
+from tests.serving.nginx.running import NAME, TOKEN, Running, free_port, make_config, program, version_of
 from tests.serving.nginx.wire import connect, http1, read_reply
 
 DEBIAN = NginxVersion(1, 22, 1)
@@ -46,6 +46,8 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "not the default": {"default_server": False},
     "monitors": {"monitors": ("192.0.2.7", "198.51.100.0/24", "2001:db8::/32", "::1", "192.0.2.7")},
     "no monitors": {"monitors": ()},
+    "a port for monitors": {"monitor_port": 9464},
+    "a port for monitors, no plain http": {"monitor_port": 9464, "monitor_address": "::1", "http_port": None},
     "two addresses": {"addresses": ("127.0.0.1", "127.0.0.2")},
     "limits": {"limits": Limits(1, 1, 1), "max_body": 1, "silence": 1},
 }
@@ -144,6 +146,9 @@ def test_odd_values_are_refused(config: ProxyConfig, field: str, value: object) 
 
 
 def test_one_port_cannot_be_both(config: ProxyConfig) -> None:
+    for port in (config.https_port, config.http_port):
+        with pytest.raises(UsageError, match="monitor_port: expected another port"):
+            replace(config, monitor_port=port)
     with pytest.raises(UsageError, match="http_port: expected another port"):
         replace(config, http_port=config.https_port)
 
@@ -261,6 +266,25 @@ def test_probes_are_for_named_addresses(tmp_path: Path, certificate: Certificate
         )
         assert [get(line) for line in odd] == [404] * len(odd)
     assert [seen.line for seen in engine.seen] == ["GET /health", "GET /metrics"]
+
+
+def test_a_port_that_shows_what_monitors_may_see(tmp_path: Path, certificate: Certificate, engine: Engine) -> None:
+    made = make_config(tmp_path, certificate, (engine.address,), "debian")
+    port = free_port()
+    with Running(tmp_path, replace(made, monitors=(), monitor_port=port), "debian") as running:
+
+        def get(line: str, *headers: str) -> int:
+            return http1(port, "\r\n".join([f"{line} HTTP/1.1", "Host: x", *headers, "", ""]).encode()).status
+
+        assert [get(f"GET {path}") for path in ("/health", "/metrics?x=1", "/nginx_status")] == [200, 200, 200]
+        odd = ("POST /metrics", "GET //metrics", "GET /v1/models", "GET /", "GET /version", "GET /invocations")
+        assert [get(line, BEARER) for line in odd] == [404] * len(odd)
+        assert get(f"GET /metrics?{TOKEN}") == 400
+        text = f"GET /metrics HTTP/1.1\r\nHost: {NAME}\r\n\r\n"
+        assert http1(made.https_port, text.encode(), certificate).status == 404, "the port of clients shows nothing"
+        assert running.log("access.log").count("\n") == 1
+    assert [seen.line for seen in engine.seen] == ["GET /health", "GET /metrics"]
+    assert engine.seen[1].header("authorization") == []
 
 
 def test_lm_studio_is_greeted(tmp_path: Path, certificate: Certificate, engine: Engine) -> None:

@@ -5,9 +5,11 @@ Each test leaves the site as it found it: serving.
 
 from __future__ import annotations
 
+import http.client
 import os
 import random
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +22,7 @@ from bundler.site.parts.interface import Parts
 from tests.counterparts.certificates import Authority
 from tests.counterparts.proxy_image import proxy_image
 from tests.site.engines.test_containers import by_force
-from tests.site.parts.stage import Site, bring_up, chat, cleaned, drop_containers, ours, until
+from tests.site.parts.stage import Site, bring_up, chat, cleaned, drop_containers, free_port, ours, until
 
 
 def test_what_runs_is_left_alone_and_what_is_to_be_otherwise_is_made_anew(serving: Site) -> None:
@@ -33,6 +35,20 @@ def test_what_runs_is_left_alone_and_what_is_to_be_otherwise_is_made_anew(servin
     assert [part.state().since for part in moved.parts.all] == [engine, moved.parts.all[1].state().since]
     bring_up(serving.parts)
     assert chat(serving)[0] == 200
+
+
+def test_a_port_of_the_loopback_for_monitors(serving: Site) -> None:
+    port = free_port()
+    watched = serving.with_settings(monitor_port=port)
+    bring_up(watched.parts)
+    for path, status in (("/metrics", 200), ("/health", 200), ("/nginx_status", 200), ("/v1/models", 404)):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request("GET", path)
+        assert (path, connection.getresponse().status) == (path, status)
+        connection.close()
+    with socket.create_server(("127.0.0.2", port)):
+        pass  # the loopback's one address and no other
+    bring_up(serving.parts)
 
 
 def test_stopped_is_gone_and_comes_back(serving: Site) -> None:
