@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.measure import Usage, run, script
 from bench.payload import MODEL, Payload
 from bench.servers import Served
+from bundler.tool.site_tool import site_tool
 
 ROOT = Path(__file__).parent.parent
 CONNECTIONS = 4
@@ -53,11 +54,17 @@ def two_cores_of_hashlib(count: int) -> tuple[float, float]:
 
 
 def by_hand(served: Served, place: Path) -> Usage:
-    """The way without this tool: fetch the image, fetch the model (to a folder, not also a cache), tar, sums."""
+    """The way without this tool: fetch the image, fetch the model (to a folder, not also a cache), tar, sums.
+
+    The program for the site goes along, as it does in a build: both carry the same bytes.
+    """
     target = _fresh(place / "hand")
+    program = place / "program"
+    program.write_bytes(site_tool().data)
     usage = script(
         f"""
         mkdir images
+        cp ../program .
         skopeo --insecure-policy copy --quiet --src-tls-verify=false docker://{served.image} oci:images/engine:1
         {shlex.quote(str(Path(sys.executable).with_name("hf")))} download {MODEL} --local-dir models/{MODEL}
         tar -cf ../hand.tar .
@@ -67,7 +74,7 @@ def by_hand(served: Served, place: Path) -> Usage:
         environment={**served.environment, "HF_HOME": str(place / "hf"), "HF_HUB_DISABLE_PROGRESS_BARS": "1"},
     )
     shutil.rmtree(target)
-    for name in ("hand.tar", "hand.tar.sha256"):
+    for name in ("hand.tar", "hand.tar.sha256", "program"):
         (place / name).unlink()
     return usage
 
