@@ -1,22 +1,45 @@
-// Renders agent templates as Fleet does: Handlebars without HTML escaping, with Fleet's own helpers.
-// A YAML variable is a quoted word first; where that begins a line the user's YAML takes its place, not indented, as in
-// Fleet (server/services/epm/agent/agent.ts). Then js-yaml reads it, as in Kibana.
-// Reads [{template, vars}] from stdin, writes for each {read} or {error, text}. argv[2]: where the modules are installed.
+// Renders agent templates as Fleet does (server/services/epm/agent/agent.ts): Handlebars without HTML escaping, with
+// Fleet's own helpers. A YAML variable is a quoted word first; where that begins a line the user's YAML takes its place,
+// not indented. Kibana 8.19 reads and writes YAML with js-yaml, newer ones with yaml; the newer also join a text in
+// double quotes that runs over lines, before the user's YAML is in.
+// Reads {library, asked: [{template, vars, yaml}]} from stdin; yaml maps names of YAML variables to their texts.
+// Writes for each {read} or {error, text}. argv[2]: where the modules are installed.
 const module_ = (name) => require(require("path").join(process.argv[2], "node_modules", name));
+const { library, asked } = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const old = library === "js-yaml";
+const yaml = module_(library);
+const load = old ? yaml.load : yaml.parse;
+const dump = old ? (value) => yaml.dump(value) : (value) => yaml.stringify(value, { collectionStyle: "block", lineWidth: 0 });
 const handlebars = module_("handlebars").create();
-const yaml = module_("js-yaml");
 handlebars.registerHelper("contains", function (item, list, options) {
   return Array.isArray(list) && list.includes(item) ? options.fn(this) : options.inverse(this);
 });
-handlebars.registerHelper("escape_string", (text) => (text ? `'${String(text).replace(/'/g, "''").replace(/\n/g, "\n\n")}'` : text));
-handlebars.registerHelper("to_json", (value) => (typeof value === "string" ? JSON.parse(JSON.stringify(value)) : JSON.stringify(value)));
+handlebars.registerHelper("escape_string", (text) => {
+  if (!text) return undefined;
+  if (!old && text.includes("\n")) return JSON.stringify(text);
+  return `'${text.replace(/'/g, "''").replace(/\n/g, "\n\n")}'`;
+});
+handlebars.registerHelper("to_json", (value) => (typeof value === "string" ? value : JSON.stringify(value)));
 handlebars.registerHelper("url_encode", (text) => encodeURIComponent(text));
-const asked = JSON.parse(require("fs").readFileSync(0, "utf8"));
-const made = asked.map(({ template, vars }) => {
-  const users = () => yaml.dump([{ add_tags: { tags: ["of_the_user"] } }]);
-  const text = handlebars.compile(template, { noEscape: true })(vars).replace(/^"##of_the_user"/gm, users);
+
+function render(one) {
+  const vars = { ...one.vars };
+  for (const name of Object.keys(one.yaml)) vars[name] = one.yaml[name] ? `"##${name}##"` : null;
+  let text = handlebars.compile(one.template, { noEscape: true })(vars);
+  if (!old) {
+    text = text.replace(/"(?:[^"\\]|\\.)*"/gs, (found) => found.replace(/\n+/g, (ends) => "\\n".repeat(ends.length - 1)));
+  }
+  for (const name of Object.keys(one.yaml)) {
+    const value = one.yaml[name] ? load(one.yaml[name]) : null;
+    text = text.replace(new RegExp(`^"##${name}##"`, "gm"), () => (value ? dump(value) : ""));
+  }
+  return old ? text : text.replace(/^(\S[^\n]*:)\s*\n(\[.*\]|\{.*\})\s*$/gm, "$1 $2");
+}
+
+const made = asked.map((one) => {
+  const text = render(one);
   try {
-    return { read: yaml.load(text) };
+    return { read: load(text) };
   } catch (error) {
     return { error: String(error), text };
   }
