@@ -11,9 +11,11 @@ from bundler.site.doctor.gpu import check_gpus
 from bundler.site.doctor.host import check_clock, check_guards, check_limits, check_ports, check_space
 from bundler.site.doctor.interface import Check, Finding, Wish
 from bundler.site.doctor.lmstudio import check_lmstudio
+from bundler.site.doctor.platform import check_platform
 
 CHECKS: Final[tuple[Check, ...]] = (
     check_space,
+    check_platform,
     check_engine,
     check_lmstudio,
     check_gpus,
