@@ -28,3 +28,29 @@ class MachineError(KibanaAssetsError):
     """This machine cannot: no space, no permission, a file that is in the way."""
 
     exit_code = 6
+
+
+class UsageError(KibanaAssetsError):
+    """A function or a command was called with options that do not go together."""
+
+    exit_code = 2
+
+
+class UnreachableError(KibanaAssetsError):
+    """A server cannot be reached, or what answers there is another; ``passing`` if it may mend itself soon."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, hint: str = "", passing: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.passing = passing
+
+
+class RefusedError(KibanaAssetsError):
+    """An Elasticsearch or a Kibana was reached and refused; ``status`` is that of its answer, or 0."""
+
+    exit_code = 7
+
+    def __init__(self, message: str, *, hint: str = "", status: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status

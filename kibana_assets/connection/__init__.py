@@ -1,0 +1,1 @@
+"""How Elasticsearch and Kibana are reached: addresses, logins, certificates, proxies; each failure in a sentence."""

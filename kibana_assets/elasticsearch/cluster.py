@@ -1,0 +1,159 @@
+"""A cluster that assets are installed into: the official client, with errors in words and patience with what passes.
+
+Rules: what a busy or restarting cluster answers (429, 502, 503, 504, a cut or refused connection) is tried again with
+growing pauses until the patience is at its end; what may be done only once is never sent twice after a cut. Serverless
+and versions below 8.19 are refused before anything else is asked. The client is of 8.19: it speaks to 8.19 and to 9.x.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from elastic_transport import ApiError, SerializationError, TransportError
+from elasticsearch import Elasticsearch, ElasticsearchWarning, UnsupportedProductError
+
+from kibana_assets.connection.address import Address
+from kibana_assets.connection.login import Login
+from kibana_assets.connection.trust import Trust
+from kibana_assets.elasticsearch.node import node_class
+from kibana_assets.elasticsearch.refusal import BUSY, of_refusal
+from kibana_assets.errors import KibanaAssetsError, RefusedError, UnreachableError
+
+OLDEST: Final = (8, 19)
+_PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0)
+_VERSION: Final = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:-[0-9A-Za-z.]{1,32})?", re.ASCII)
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How to reach a cluster; ``timeout`` for each answer and ``patience`` for a busy cluster are in seconds."""
+
+    addresses: tuple[Address, ...]
+    login: Login = Login()  # noqa: RUF009 (frozen)
+    trust: Trust = Trust()  # noqa: RUF009 (frozen)
+    proxy: str = ""
+    timeout: float = 60.0
+    patience: float = 30.0
+
+
+class Cluster:
+    """The cluster behind ``way``; nothing is sent before the first call."""
+
+    def __init__(self, way: Way) -> None:
+        self.place = way.addresses[0].url
+        self._patience = way.patience
+        self._client = Elasticsearch(
+            [address.url for address in way.addresses],
+            headers={"authorization": way.login.authorization} if way.login.authorization else {},
+            node_class=node_class(way.trust, way.proxy, way.timeout),
+            request_timeout=way.timeout,
+            max_retries=len(way.addresses) - 1,
+            retry_on_status=(),
+            retry_on_timeout=True,
+        )
+
+    def version(self) -> str:
+        """The version of the cluster. Raises: RefusedError for one that is too old, or serverless; as ``call``."""
+        document = self.call("GET", "/")
+        told = document.get("version") if isinstance(document, dict) else None
+        about: Json = told if isinstance(told, dict) else {}
+        if about.get("build_flavor") == "serverless":
+            raise RefusedError(
+                f"{self.place}: Elasticsearch Serverless has neither ingest node settings nor lifecycles of ours",
+                hint="Install into an Elasticsearch that you run, 8.19 or newer.",
+            )
+        number = _VERSION.fullmatch(str(about.get("number", "")))
+        if not number:
+            hint = "Is this an Elasticsearch? Give its own address and base path."
+            raise UnreachableError(f"{self.place}: does not tell its version", hint=hint)
+        if (int(number[1]), int(number[2])) < OLDEST:
+            raise RefusedError(
+                f"{self.place}: Elasticsearch {number[0]}: expected {OLDEST[0]}.{OLDEST[1]} or newer",
+                hint="The package's pipelines and templates use what older versions do not have. Upgrade the stack.",
+            )
+        return number[0]
+
+    def get(self, path: str, **params: str) -> Any:
+        """The JSON at ``path``, or None where there is nothing. Raises: as ``call``."""
+        try:
+            return self.call("GET", path, params=params)
+        except RefusedError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def delete(self, path: str) -> bool:
+        """Remove what is at ``path``; False where nothing was. Raises: as ``call``."""
+        try:
+            self.call("DELETE", path)
+        except RefusedError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
+    def call(
+        self, method: str, path: str, body: Any = None, *, params: Mapping[str, str] | None = None, once: bool = False
+    ) -> Any:
+        """The JSON that the cluster answers; ``once`` for what must not be done twice.
+
+        Raises: RefusedError; UnreachableError.
+        """
+        ends = time.monotonic() + self._patience
+        for pause in (*_PAUSES, None):
+            try:
+                return self._answer(method, path, body, params or {}, once)
+            except (RefusedError, UnreachableError) as error:
+                if pause is None or not _passes(error, once) or time.monotonic() + pause > ends:
+                    raise
+            time.sleep(pause)
+        raise AssertionError
+
+    def close(self) -> None:
+        """Close connections."""
+        self._client.close()
+
+    def _answer(self, method: str, path: str, body: Any, params: Mapping[str, str], once: bool) -> Any:
+        place = f"{method} {self.place}{path}"
+        headers = {"accept": "application/json"}
+        if body is not None:
+            headers["content-type"] = "application/json"
+        client = self._client.options(max_retries=0) if once else self._client
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ElasticsearchWarning)
+            try:
+                return client.perform_request(method, path, params=params, headers=headers, body=body).body
+            except ApiError as error:
+                raise of_refusal(place, error.meta.status, error.body) from error
+            except (UnsupportedProductError, SerializationError) as error:
+                hint = (
+                    "Another server answers, or a proxy's login page: give Elasticsearch's own address and base path."
+                )
+                raise UnreachableError(f"{place}: what answers is no Elasticsearch", hint=hint) from error
+            except TransportError as error:
+                raise _own(error, place) from error
+
+
+def segment(name: str) -> str:
+    """A name as one part of a path."""
+    return quote(name, safe="")
+
+
+def _passes(error: KibanaAssetsError, once: bool) -> bool:
+    if isinstance(error, UnreachableError):
+        return error.passing and not once
+    return isinstance(error, RefusedError) and error.status in BUSY
+
+
+def _own(error: TransportError, place: str) -> UnreachableError:
+    """The error of our wire that the client wrapped."""
+    if isinstance(error.__cause__, UnreachableError):
+        return error.__cause__
+    return UnreachableError(f"{place}: the connection broke", hint="Try again.", passing=True)
