@@ -1,7 +1,7 @@
 // Renders agent templates as Fleet does (server/services/epm/agent/agent.ts): Handlebars without HTML escaping, with
 // Fleet's own helpers. A YAML variable is a quoted word first; where that begins a line the user's YAML takes its place,
-// not indented. Kibana 8.19 reads and writes YAML with js-yaml, newer ones with yaml; the newer also join a text in
-// double quotes that runs over lines, before the user's YAML is in.
+// not indented; elsewhere it does so in what was read. Kibana 8.19 reads and writes YAML with js-yaml, newer ones with
+// yaml; the newer also join a text in double quotes that runs over lines, before the user's YAML is in.
 // Reads {library, asked: [{template, vars, yaml}]} from stdin; yaml maps names of YAML variables to their texts.
 // Writes for each {read} or {error, text}. argv[2]: where the modules are installed.
 const module_ = (name) => require(require("path").join(process.argv[2], "node_modules", name));
@@ -36,10 +36,19 @@ function render(one) {
   return old ? text : text.replace(/^(\S[^\n]*:)\s*\n(\[.*\]|\{.*\})\s*$/gm, "$1 $2");
 }
 
+function filled(read, one) {
+  if (read === null || typeof read !== "object") {
+    const name = typeof read === "string" ? read.replace(/^##(.*)##$/, "$1") : "";
+    return name !== read && one.yaml[name] ? load(one.yaml[name]) : read;
+  }
+  for (const key of Object.keys(read)) read[key] = filled(read[key], one);
+  return read;
+}
+
 const made = asked.map((one) => {
   const text = render(one);
   try {
-    return { read: load(text) };
+    return { read: filled(load(text), one) };
   } catch (error) {
     return { error: String(error), text };
   }
