@@ -78,8 +78,8 @@ for (int i = 0; i < params.texts.size(); i++) {
 }
 if (ctx.related?.user != null && ctx.user?.name != null) { ctx.related.user = [ctx.user.name]; }
 """.strip()
-# What follows the message in a line is for fields of its own, which Elastic's pipeline does not make; a client can write
-# the same words into a path, which stands in quotes. Nginx writes no line of more than 2048 bytes.
+# What follows the message in a line is for fields that Elastic's pipeline does not make. A client can write the same
+# words into a path, which stands in quotes. Nginx writes no line of more than 2048 bytes.
 HEAD: Final = """
 ctx._tmp = ['message': ctx.message];
 String text = ctx.message.length() > 4096 ? ctx.message.substring(0, 4096) : ctx.message;

@@ -14,7 +14,7 @@ import pytest
 
 from kibana_assets.errors import PackageError, UsageError
 from kibana_assets.package.custom import ACCESS, ERROR, custom_pipelines
-from kibana_assets.package.streams import Stream, pipelines, streams
+from kibana_assets.package.streams import pipelines, streams
 from kibana_assets.package.tree import Tree, load
 from tests.counterparts.elasticsearch import Node
 from tests.package.case import Case, cases
@@ -111,6 +111,7 @@ def test_a_call_of_elastics_access_log_means_what_it_means_in_ours(custom: Node)
 
 def test_an_error_of_elastics_error_log_means_what_it_means_in_ours(custom: Node) -> None:
     ours = [document for document in expected("proxy_error") if document.get("log", {}).get("level")]
+    ours = [document for document in ours if "[redacted]" not in document.get("message", "")]
     assert len({document["error"]["code"] for document in ours if "error" in document}) > 15
     asked = [error(document) for document in ours]
     for document, question, made in zip(ours, asked, simulate(custom, ERROR, asked), strict=True):
