@@ -31,7 +31,8 @@ def unreachable(place: str, host: str, error: BaseException) -> UnreachableError
     """The error for a connection to ``host`` that failed; ``place`` is safe to print."""
     found, fix = reason(error, host)
     cause = innermost(error)
-    lasting = isinstance(cause, (ssl.SSLCertVerificationError, socket.gaierror, UnicodeError))
+    cut = isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
+    lasting = isinstance(cause, (ssl.SSLError, socket.gaierror, UnicodeError)) and not cut
     return UnreachableError(f"{place}: {found}", hint=fix, passing=not lasting)
 
 
@@ -40,7 +41,7 @@ def reason(error: BaseException, host: str) -> tuple[str, str]:
     cause = innermost(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return _certificate(cause, host)
-    if isinstance(cause, ssl.SSLError):
+    if isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return _tls(cause)
     if isinstance(cause, (socket.gaierror, UnicodeError)):
         return f"the name {host} is not known", "Mend the name, or add it to the site's DNS or to /etc/hosts."
@@ -48,7 +49,7 @@ def reason(error: BaseException, host: str) -> tuple[str, str]:
         return "nobody listens there", "Check the port, and that the server runs."
     if isinstance(cause, TimeoutError):
         return "no answer in time", "Look for a firewall between, and at the load of the server; --timeout allows more."
-    if isinstance(cause, (ConnectionError, EOFError)):
+    if isinstance(cause, (ConnectionError, EOFError, ssl.SSLError)):
         return "the connection was cut", "Is it https:// that the server speaks? Else look at its log, and try again."
     if isinstance(cause, OSError) and cause.strerror:
         return f"cannot be reached: {cause.strerror}", "Check address and network."

@@ -1,8 +1,9 @@
 """A cluster that assets are installed into: the official client, with errors in words and patience with what passes.
 
 Rules: what a busy or restarting cluster answers (429, 502, 503, 504, a cut or refused connection) is tried again with
-growing pauses until the patience is at its end; what may be done only once is never sent twice after a cut. Serverless
-and versions below 8.19 are refused before anything else is asked. The client is of 8.19: it speaks to 8.19 and to 9.x.
+growing pauses until the patience is at its end, but an address that never answered is not waited for. What may be
+done only once is never sent twice after a cut. Serverless and versions below 8.19 are refused before anything else is
+asked. The client is of 8.19: it speaks to 8.19 and to 9.x.
 """
 
 from __future__ import annotations
@@ -11,16 +12,13 @@ import re
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
 from elastic_transport import ApiError, SerializationError, TransportError
 from elasticsearch import Elasticsearch, ElasticsearchWarning, UnsupportedProductError
 
-from kibana_assets.connection.address import Address
-from kibana_assets.connection.login import Login
-from kibana_assets.connection.trust import Trust
+from kibana_assets.connection.target import Target
 from kibana_assets.elasticsearch.node import node_class
 from kibana_assets.elasticsearch.refusal import BUSY, of_refusal
 from kibana_assets.errors import KibanaAssetsError, RefusedError, UnreachableError
@@ -31,30 +29,19 @@ _VERSION: Final = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:-[0-9A-Za-z.]{1
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How to reach a cluster; ``timeout`` for each answer and ``patience`` for a busy cluster are in seconds."""
-
-    addresses: tuple[Address, ...]
-    login: Login = Login()  # noqa: RUF009 (frozen)
-    trust: Trust = Trust()  # noqa: RUF009 (frozen)
-    proxy: str = ""
-    timeout: float = 60.0
-    patience: float = 30.0
-
-
 class Cluster:
-    """The cluster behind ``way``; nothing is sent before the first call."""
+    """The cluster behind ``target``; nothing is sent before the first call."""
 
-    def __init__(self, way: Way) -> None:
-        self.place = way.addresses[0].url
-        self._patience = way.patience
+    def __init__(self, target: Target) -> None:
+        self.place = target.addresses[0].url
+        self._patience = target.patience
+        self._answered = False
         self._client = Elasticsearch(
-            [address.url for address in way.addresses],
-            headers={"authorization": way.login.authorization} if way.login.authorization else {},
-            node_class=node_class(way.trust, way.proxy, way.timeout),
-            request_timeout=way.timeout,
-            max_retries=len(way.addresses) - 1,
+            [address.url for address in target.addresses],
+            headers={"authorization": target.login.authorization} if target.login.authorization else {},
+            node_class=node_class(target.trust, target.proxy, target.timeout),
+            request_timeout=target.timeout,
+            max_retries=len(target.addresses) - 1,
             retry_on_status=(),
             retry_on_timeout=True,
         )
@@ -109,9 +96,11 @@ class Cluster:
         ends = time.monotonic() + self._patience
         for pause in (*_PAUSES, None):
             try:
-                return self._answer(method, path, body, params or {}, once)
+                answer = self._answer(method, path, body, params or {}, once)
+                self._answered = True
+                return answer
             except (RefusedError, UnreachableError) as error:
-                if pause is None or not _passes(error, once) or time.monotonic() + pause > ends:
+                if pause is None or not self._passes(error, once) or time.monotonic() + pause > ends:
                     raise
             time.sleep(pause)
         raise AssertionError
@@ -119,6 +108,11 @@ class Cluster:
     def close(self) -> None:
         """Close connections."""
         self._client.close()
+
+    def _passes(self, error: KibanaAssetsError, once: bool) -> bool:
+        if isinstance(error, UnreachableError):
+            return error.passing and self._answered and not once
+        return isinstance(error, RefusedError) and error.status in BUSY
 
     def _answer(self, method: str, path: str, body: Any, params: Mapping[str, str], once: bool) -> Any:
         place = f"{method} {self.place}{path}"
@@ -144,12 +138,6 @@ class Cluster:
 def segment(name: str) -> str:
     """A name as one part of a path."""
     return quote(name, safe="")
-
-
-def _passes(error: KibanaAssetsError, once: bool) -> bool:
-    if isinstance(error, UnreachableError):
-        return error.passing and not once
-    return isinstance(error, RefusedError) and error.status in BUSY
 
 
 def _own(error: TransportError, place: str) -> UnreachableError:

@@ -1,0 +1,38 @@
+"""``llm-bundle assets install``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler.cli.assets_options import assets_options
+from bundler.cli.assets_wording import change_lines, change_rows, talk
+from bundler.cli.output import emit, json_option
+
+if TYPE_CHECKING:
+    from kibana_assets.install.installation import Installation
+
+FOUND = 8
+
+
+@click.command()
+@assets_options
+@click.option("--dry-run", is_flag=True, help="Write nothing; exit code 8 if something would change.")
+@click.option("--force", is_flag=True, help="Replace what others edited; a copy of it is kept.")
+@click.option("--backup", type=click.Path(path_type=Path), default=Path(), help="The folder for copies; else this one.")
+@json_option
+def command(opened: Installation, dry_run: bool, force: bool, backup: Path, as_json: bool) -> int:
+    """Put pipelines, templates and lifecycle into an Elasticsearch, or bring them up to date there.
+
+    A second time changes nothing. What somebody edited is kept.
+    """
+    from kibana_assets.install.plan import changes_something
+
+    changes = opened.plan(force=force)
+    copies = () if dry_run else opened.install(changes, copies=backup, say=talk)
+    document = {"changes": change_rows(changes), "written": not dry_run, "backups": [str(path) for path in copies]}
+    text = [*change_lines(changes), *(f"copy of what was replaced: {path}" for path in copies)]
+    emit(document, as_json=as_json, text=text)
+    return FOUND if dry_run and changes_something(changes) else 0

@@ -1,0 +1,29 @@
+"""``llm-bundle assets plan``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler.cli.assets_options import assets_options
+from bundler.cli.assets_wording import change_lines, change_rows
+from bundler.cli.output import emit, json_option
+
+if TYPE_CHECKING:
+    from kibana_assets.install.installation import Installation
+
+FOUND = 8
+
+
+@click.command()
+@assets_options
+@click.option("--force", is_flag=True, help="As if what others edited were to be replaced.")
+@json_option
+def command(opened: Installation, force: bool, as_json: bool) -> int:
+    """Say what installing would create, change, remove and leave alone. Exit code 8: something would change."""
+    from kibana_assets.install.plan import changes_something
+
+    changes = opened.plan(force=force)
+    emit({"changes": change_rows(changes)}, as_json=as_json, text=change_lines(changes))
+    return FOUND if changes_something(changes) else 0

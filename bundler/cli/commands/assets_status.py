@@ -1,0 +1,28 @@
+"""``llm-bundle assets status``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler.cli.assets_options import assets_options
+from bundler.cli.assets_wording import installed_lines
+from bundler.cli.output import emit, json_option
+
+if TYPE_CHECKING:
+    from kibana_assets.install.installation import Installation
+
+FOUND = 8
+
+
+@click.command()
+@assets_options
+@json_option
+def command(opened: Installation, as_json: bool) -> int:
+    """Say what is installed, in which version, and what was edited or is missing. Exit code 8: something is."""
+    installed = opened.status()
+    rows = [{**asdict(one), "space": one.space or None} for one in installed]
+    emit({"installed": rows}, as_json=as_json, text=installed_lines(installed))
+    return 0 if all(one.state == "same" for one in installed) else FOUND

@@ -1,0 +1,41 @@
+"""``llm-bundle assets uninstall``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler.cli.assets_options import assets_options
+from bundler.cli.assets_wording import change_lines, change_rows, left_rows, talk
+from bundler.cli.output import emit, json_option
+
+if TYPE_CHECKING:
+    from kibana_assets.install.installation import Installation
+
+FOUND = 8
+
+
+@click.command()
+@assets_options
+@click.option("--data", is_flag=True, help="Delete the collected data, too.")
+@click.option("--dry-run", is_flag=True, help="Remove nothing; exit code 8 if something would be removed.")
+@click.option("--force", is_flag=True, help="Remove also what others edited; a copy of it is kept.")
+@click.option("--backup", type=click.Path(path_type=Path), default=Path(), help="The folder for copies; else this one.")
+@json_option
+def command(opened: Installation, data: bool, dry_run: bool, force: bool, backup: Path, as_json: bool) -> int:
+    """Remove exactly what `assets install` put there; data only with --data."""
+    from kibana_assets.install.plan import changes_something
+
+    changes = opened.plan_removal(data=data, force=force)
+    copies, left = ((), ()) if dry_run else opened.uninstall(changes, copies=backup, say=talk)
+    document = {
+        "changes": change_rows(changes),
+        "written": not dry_run,
+        "left": left_rows(left),
+        "backups": [str(path) for path in copies],
+    }
+    lines = [f"  stays  {one.change.kind} {one.change.id}: {one.reason}" for one in left]
+    emit(document, as_json=as_json, text=[*change_lines(changes), *lines])
+    return FOUND if dry_run and changes_something(changes) else 0

@@ -1,0 +1,55 @@
+"""A copy of what somebody else wrote, before it is replaced or removed: one JSON object a line.
+
+Rules: it is written whole before the first change, under a new name, readable for its owner alone. A line of an
+object of Elasticsearch's has ``path`` and ``body``, as for ``PUT path``; one of Kibana's is the saved object itself, as
+an import takes it. The copy of a space's objects is a file of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from pathlib import Path
+
+from kibana_assets.elasticsearch.stored import PATHS
+from kibana_assets.errors import MachineError
+from kibana_assets.install.asset import Json
+from kibana_assets.install.plan import Change
+
+
+def backup(changes: Iterable[Change], folder: Path, now: datetime | None = None) -> tuple[Path, ...]:
+    """Write the copies that these changes need; the files. Raises: MachineError."""
+    lost = [change for change in changes if change.overwrites]
+    moment = (now or datetime.now(timezone.utc)).strftime("%Y%m%dT%H%M%SZ")
+    made = []
+    for space in sorted({change.space for change in lost}):
+        lines = [_line(change) for change in lost if change.space == space and change.found]
+        name = f"llm-bundle-backup-{moment}{f'-{space}' if space else ''}.ndjson"
+        made.append(_write(folder, name, "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines)))
+    return tuple(made)
+
+
+def _line(change: Change) -> Json:
+    body = change.found.body if change.found else {}
+    if change.space:
+        return body
+    return {"path": f"{PATHS[change.kind]}/{change.id}", "body": body}
+
+
+def _write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Never over another backup, nor through a link.
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(number, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        why = error.strerror or "cannot be written"
+        hint = "Name a folder that you can write to with --backup. Nothing was changed in the stack."
+        raise MachineError(f"{path}: cannot write the backup: {why}", hint=hint) from error
+    return path

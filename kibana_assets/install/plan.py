@@ -1,0 +1,180 @@
+"""The plan: from what is wanted and what is there to changes. No I/O.
+
+Rules: what is as wanted, and ours, is kept. What is ours and as we left it is brought up to date. What somebody edited,
+or put there under the same name, is kept with the reason; with ``force`` it is replaced (a backup is written first),
+but never what Fleet put there. What we put and want no longer is removed, after everything that needed it has gone.
+Data streams follow their templates: they roll over when their mappings are of others, and their older indices name the
+new pipeline, so that the old one can go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from kibana_assets.install.asset import COMPONENT, DATA_STREAM, PIPELINE, Asset, Json, digest, is_fleets, marks_of
+from kibana_assets.install.desired import mapping_mark
+
+Action = Literal["create", "update", "keep", "remove"]
+Key = tuple[str, str, str]
+"""Kind, space, id."""
+UP_TO_DATE: Final = "up to date"
+EDITED: Final = "edited by hand"
+FOREIGN: Final = "there already, not by us"
+FLEETS: Final = "installed by Fleet"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is there: ``version`` and ``hash`` are our marks, empty where it is not ours; ``now`` its digest.
+
+    ``sent`` is the digest of what was wanted when we put it, where the server keeps another form of that.
+    """
+
+    body: Json = field(hash=False)
+    now: str
+    version: str = ""
+    hash: str = ""
+    sent: str = ""
+
+    @property
+    def ours(self) -> bool:
+        """Whether we put it."""
+        return bool(self.hash)
+
+    @property
+    def edited(self) -> bool:
+        """Whether it is another than we left."""
+        return self.ours and self.hash != self.now
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFound:
+    """A data stream: its template's pattern, the mapping mark of its newest index, and the pipelines of all."""
+
+    pattern: str
+    mark: str
+    pipelines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a stack has of what concerns us."""
+
+    assets: Mapping[Key, Found] = field(default_factory=dict)
+    streams: Mapping[str, StreamFound] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of the plan. ``asset`` is what is wanted, ``found`` what is there."""
+
+    kind: str
+    id: str
+    space: str
+    action: Action
+    reason: str
+    asset: Asset | None = field(default=None, hash=False)
+    found: Found | None = field(default=None, hash=False)
+    roll_over: bool = False
+    pipeline: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Kind, space, id."""
+        return self.kind, self.space, self.id
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether something of somebody else's is lost by it."""
+        return (
+            self.action in ("update", "remove")
+            and self.found is not None
+            and (self.found.edited or not self.found.ours)
+        )
+
+
+def of_elasticsearch(kind: str, body: Json) -> Found:
+    """What was found, with the marks that it carries."""
+    marks = marks_of(body)
+    return Found(body, digest(kind, body), marks.get("version", ""), marks.get("hash", ""), marks.get("hash", ""))
+
+
+def plan(desired: Iterable[Asset], state: State, version: str, *, force: bool = False) -> tuple[Change, ...]:
+    """The changes in the order in which they are made; those that change nothing too."""
+    wanted = tuple(desired)
+    changes = tuple(
+        _change(asset, state.assets.get((asset.kind, asset.space, asset.id)), version, force) for asset in wanted
+    )
+    obsolete = _obsolete(wanted, state, force)
+    return (*changes, *_follow(changes, state), *obsolete)
+
+
+def changes_something(changes: Iterable[Change]) -> bool:
+    """Whether anything would be done."""
+    return any(change.action != "keep" for change in changes)
+
+
+def _change(asset: Asset, found: Found | None, version: str, force: bool) -> Change:
+    def made(action: Action, reason: str) -> Change:
+        return Change(asset.kind, asset.id, asset.space, action, reason, asset, found)
+
+    if found is None:
+        return made("create", "missing")
+    if is_fleets(found.body):
+        return made("keep", FLEETS)
+    if not found.ours:
+        return made("update", f"{FOREIGN}: replaced") if force else made("keep", FOREIGN)
+    if found.edited:
+        return made("update", f"{EDITED}: replaced") if force else made("keep", EDITED)
+    if found.sent == asset.digest and found.version == version:
+        return made("keep", UP_TO_DATE)
+    was = f"from {found.version}" if found.version != version else "other content"
+    return made("update", was)
+
+
+def _obsolete(wanted: tuple[Asset, ...], state: State, force: bool) -> list[Change]:
+    names = {(asset.kind, asset.space, asset.id) for asset in wanted}
+    made = []
+    for key in reversed(list(state.assets)):
+        found = state.assets[key]
+        if key in names or not found.ours:
+            continue
+        kept = found.edited and not force
+        reason = EDITED if kept else f"of {found.version}, no longer wanted"
+        kind, space, name = key
+        made.append(Change(kind, name, space, "keep" if kept else "remove", reason, None, found))
+    return made
+
+
+def _follow(changes: tuple[Change, ...], state: State) -> list[Change]:
+    """What data streams must do to follow the component templates that are in, or will be."""
+    wanted = {
+        change.asset.stream: change.asset
+        for change in changes
+        if change.kind == COMPONENT and change.asset and (change.action != "keep" or change.reason == UP_TO_DATE)
+    }
+    there = {change.id for change in changes if change.kind == PIPELINE}
+    made = []
+    for name, found in state.streams.items():
+        if found.pattern not in wanted:
+            continue
+        template = wanted[found.pattern].body["template"]
+        pipeline = template["settings"]["index"]["default_pipeline"]
+        roll = found.mark != mapping_mark(template["mappings"])
+        stale = pipeline in there and any(one != pipeline for one in found.pipelines)
+        reasons = [*(["new mappings: rolls over"] if roll else []), *(["older indices: new pipeline"] if stale else [])]
+        action: Action = "update" if reasons else "keep"
+        made.append(
+            Change(
+                DATA_STREAM,
+                name,
+                "",
+                action,
+                ", ".join(reasons) or UP_TO_DATE,
+                roll_over=roll,
+                pipeline=pipeline if stale else "",
+            )
+        )
+    return made

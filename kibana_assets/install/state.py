@@ -1,0 +1,52 @@
+"""What a cluster has of what concerns us: everything under a wanted name, everything of ours, and the data streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kibana_assets.elasticsearch import stored
+from kibana_assets.elasticsearch.cluster import Cluster
+from kibana_assets.install.asset import COMPONENT, ELASTICSEARCH_KINDS, INDEX, PIPELINE, Asset
+from kibana_assets.install.desired import mapping_mark
+from kibana_assets.install.plan import Found, Key, State, StreamFound, of_elasticsearch
+
+
+def read_state(cluster: Cluster, desired: Iterable[Asset]) -> State:
+    """The state of Elasticsearch. Raises: as Cluster.call."""
+    wanted = [asset for asset in desired if not asset.space]
+    assets: dict[Key, Found] = {}
+    for kind in ELASTICSEARCH_KINDS:
+        for name, body in _bodies(cluster, kind, wanted).items():
+            found = of_elasticsearch(kind, body)
+            if found.ours or any((asset.kind, asset.id) == (kind, name) for asset in wanted):
+                assets[(kind, "", name)] = found
+    return State(assets, _streams(cluster, wanted))
+
+
+def _bodies(cluster: Cluster, kind: str, wanted: list[Asset]) -> dict[str, dict[str, object]]:
+    """By pattern, so that those of other versions are found too; whatever fits no pattern, by its name."""
+    names = {asset.id for asset in wanted if asset.kind == kind}
+    patterns = {_prefix(asset) for asset in wanted if asset.stream} if kind in (PIPELINE, COMPONENT, INDEX) else set()
+    alone = {name for name in names if not any(name.startswith(one.rstrip("*")) for one in patterns)}
+    bodies: dict[str, dict[str, object]] = {}
+    for name in sorted(patterns | alone):
+        bodies |= stored.read(cluster, kind, name)
+    return bodies
+
+
+def _prefix(asset: Asset) -> str:
+    """``logs-local_llm.*`` for ``logs-local_llm.proxy_access-*``."""
+    return asset.stream.partition(".")[0] + ".*"
+
+
+def _streams(cluster: Cluster, wanted: list[Asset]) -> dict[str, StreamFound]:
+    made = {}
+    for asset in wanted:
+        if asset.kind != INDEX:
+            continue
+        for name, indices in stored.streams(cluster, asset.stream).items():
+            newest = cluster.get(f"/{indices[-1]}/_mapping") or {}
+            mark = mapping_mark(newest.get(indices[-1], {}).get("mappings", {}))
+            pipelines = tuple(stored.default_pipelines(cluster, name).values())
+            made[name] = StreamFound(asset.stream, mark, pipelines)
+    return made

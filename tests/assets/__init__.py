@@ -1,0 +1,1 @@
+"""Installing the assets into a real Elasticsearch, and into a Kibana."""

@@ -1,0 +1,133 @@
+"""A server between us and a real node: it passes everything on, puts stand-ins for what the node lacks, and fails.
+
+Rules: ``fault`` is asked before each request: None passes it on; a number is answered in the node's place; ``cut``
+hangs up before the request reaches the node, ``cut-after`` once the node has done it; ``slow`` never answers.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote
+
+import requests
+
+from tests.assets import stand_ins
+
+Fault = Callable[[str, str], "int | str | None"]
+PASSED = ("content-type", "accept", "authorization")
+GIVEN = ("content-type", "x-elastic-product", "warning")
+
+
+class Between:
+    """The server before ``node``, an address; a context manager. ``seen`` are the requests, as METHOD PATH."""
+
+    def __init__(self, node: str, base_path: str = "") -> None:
+        self.node = node
+        self.base_path = base_path
+        self.fault: Fault = lambda method, path: None
+        self.seen: list[str] = []
+        self.logins: list[str] = []
+        self.routing: list[str] = []
+        self.stopping = threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}{base_path}"
+
+    def __enter__(self) -> Between:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopping.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def once(self, fault: int | str, method: str, part: str) -> None:
+        """Fail at the first request of ``method`` whose path has ``part`` in it."""
+        left = [fault]
+
+        def found(asked: str, path: str) -> int | str | None:
+            return left.pop() if left and asked == method and part in path else None
+
+        self.fault = found
+
+    def writes(self) -> list[str]:
+        """The requests that change something."""
+        return [one for one in self.seen if not one.startswith(("GET", "HEAD")) and "_has_privileges" not in one]
+
+    def put(self, path: str, data: bytes) -> bytes:
+        """A body as the node can take it."""
+        if not path.startswith(("/_component_template/", "/_index_template/")):
+            return data
+        body = stand_ins.put(json.loads(data))
+        if path.startswith("/_component_template/"):
+            found = stand_ins.dimensions(body.get("template", {}).get("mappings", {}).get("properties", {}))
+            self.routing = found or self.routing
+        return json.dumps(stand_ins.with_times(body, self.routing)).encode()
+
+
+def _handler(owner: Between) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        timeout = 20
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            """Nothing on stderr."""
+
+        def _serve(self) -> None:
+            data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            path = unquote(self.path.partition("?")[0].removeprefix(owner.base_path))
+            owner.seen.append(f"{self.command} {path}")
+            owner.logins.append(self.headers.get("Authorization") or "")
+            fault = owner.fault(self.command, path)
+            if isinstance(fault, int):
+                error = {"type": "busy_exception", "reason": f"made up {fault}"}
+                return self._send(fault, json.dumps({"error": error, "status": fault}).encode(), _JSON)
+            if fault == "slow":
+                owner.stopping.wait(30)
+            if fault in ("cut", "slow"):
+                self.close_connection = True
+                return None
+            answer = self._asked(path, data)
+            if fault == "cut-after":
+                self.close_connection = True
+                return None
+            headers = {name: answer.headers[name] for name in GIVEN if name in answer.headers}
+            return self._send(answer.status_code, _given(path, answer), headers)
+
+        def _asked(self, path: str, data: bytes) -> requests.Response:
+            headers = {name: self.headers[name] for name in PASSED if name in self.headers}
+            target = owner.node + self.path.removeprefix(owner.base_path)
+            body = owner.put(path, data) if data and self.command == "PUT" else data
+            with requests.Session() as session:
+                session.trust_env = False
+                return session.request(self.command, target, headers=headers, data=body or None, timeout=60)
+
+        def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _serve
+
+    return Handler
+
+
+_JSON = {"content-type": "application/json", "x-elastic-product": "Elasticsearch"}
+
+
+def _given(path: str, answer: requests.Response) -> bytes:
+    if (
+        not path.startswith(("/_component_template", "/_index_template"))
+        or "json" not in answer.headers["content-type"]
+    ):
+        return answer.content
+    return json.dumps(stand_ins.taken_back(answer.json())).encode()
