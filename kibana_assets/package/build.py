@@ -2,7 +2,8 @@
 
 Rules: the same sources give the same bytes, on every machine. Fields are written out, with what ECS says of them; the
 parts of saved objects whose names end in ``JSON`` become texts. Everything else is copied as it is, docs/README.md
-too, which is rendered when the sources change (docs.py). ``_dev`` and hidden files are not among the sources.
+too, which is rendered when the sources change (docs.py). The dashboards are compiled from sources of their own. ``_dev``
+and hidden files are not among the sources.
 """
 
 from __future__ import annotations
@@ -11,13 +12,18 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Final
 
+from kibana_assets.dashboards.encode import encoded
+from kibana_assets.dashboards.objects import dashboards, package_files
 from kibana_assets.package.ecs import Ecs, ecs
 from kibana_assets.package.fields import Field, fields_of
 from kibana_assets.package.streams import read_manifest
 from kibana_assets.package.tree import Tree
 from kibana_assets.package.zip_file import zip_file
+
+PACKAGE: Final = "local_llm"
+"""The package whose dashboards these are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +49,21 @@ def build(tree: Tree) -> Built:
     manifest = read_manifest(tree)
     known = ecs()
     files = {path: _written(tree, path, known) for path in tree.files}
+    if manifest["name"] == PACKAGE:
+        files |= {path: _json(one) for path, one in package_files(dashboards(tree)).items()}
     return Built(f"{manifest['name']}-{manifest['version']}", files)
-
-
-def encoded(value: Any) -> Any:
-    """A saved object with its ``…JSON`` parts as texts, as Kibana stores them."""
-    if isinstance(value, list):
-        return [encoded(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: _compact(encoded(item)) if key.endswith("JSON") and not isinstance(item, str) else encoded(item)
-        for key, item in value.items()
-    }
 
 
 def _written(tree: Tree, path: str, known: Ecs) -> bytes:
     if fnmatchcase(path, "data_stream/*/fields/*.yml"):
         return "".join(_yaml(list(fields_of(tree.yaml(path), path, known)))).encode()
     if fnmatchcase(path, "kibana/*.json"):
-        return (json.dumps(encoded(tree.json(path)), indent=2, ensure_ascii=False) + "\n").encode()
+        return _json(encoded(tree.json(path)))
     return tree.files[path]
 
 
-def _compact(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+def _json(value: object) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _yaml(fields: list[Field]) -> Iterator[str]:

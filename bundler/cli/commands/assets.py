@@ -10,6 +10,7 @@ from bundler.cli.lazy import Lazy
 
 COMMANDS: Final = {
     "build": "Build the integration package local_llm, as Fleet takes it.",
+    "check": "Find what is wrong with dashboards.",
     "plan": "Say what installing into an Elasticsearch would change.",
     "install": "Install pipelines, templates and lifecycle without Fleet.",
     "status": "Say what is installed, and what was edited since.",
