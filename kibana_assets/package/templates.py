@@ -3,8 +3,8 @@
 Rules: of a keyword or wildcard no more than 1,024 characters are indexed, unless it is a dimension; an integer is a
 long; a text that no field describes becomes a keyword; dates are not guessed. Of a time series stream dimensions and
 metrics are marked, and the index template says its mode. The templates that a cluster may have (``logs@settings``,
-``ecs@mappings``) and that users add (``@custom``) are composed where they are there. Source: Fleet's template.ts and
-default_settings.ts, read, not copied.
+``metrics@tsdb-settings``, ``ecs@mappings``) and that users add (``@custom``) are composed where they are there. Source:
+Fleet's template.ts and default_settings.ts, read, not copied.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def templates(stream: Stream, fields: Iterable[Field]) -> Templates:
     time_series = index_mode(stream) == "time_series"
     package = stream.package
     component = f"{name}@package"
-    optional_first = [f"{stream.type}@mappings", f"{stream.type}@settings"]
+    optional_first = _base(stream.type, time_series)
     optional = [f"{stream.type}@custom", f"{package}@custom", f"{name}@custom", "ecs@mappings"]
     body: Json = {
         "index_patterns": [f"{name}-*"],
@@ -75,6 +75,13 @@ def mappings(fields: Iterable[Field], *, time_series: bool = False) -> Json:
         "date_detection": False,
         "properties": properties,
     }
+
+
+def _base(kind: str, time_series: bool) -> list[str]:
+    """What Elasticsearch itself has for a type of data stream."""
+    if kind == "metrics":
+        return ["metrics@tsdb-settings" if time_series else "metrics@settings"]
+    return [f"{kind}@mappings", f"{kind}@settings"]
 
 
 def _component(stream: Stream, fields: list[Field], time_series: bool) -> Json:

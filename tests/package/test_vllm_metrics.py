@@ -16,15 +16,23 @@ from kibana_assets.package.streams import pipelines
 from kibana_assets.package.templates import templates
 from kibana_assets.package.tree import load
 from tests.counterparts.elasticsearch import Node, RefusedError
-from tests.package.prometheus_collector import Collector, at_start, samples
-from tests.package.simulate import Document, leaves, simulate
+from tests.package.prometheus_collector import Collector, samples
+from tests.package.simulate import leaves
 from tests.package.store import install_templates, remove, store
-from tests.package.vllm_scrapes import FIRST, SECOND, VERSIONS, answer, cases, filters, second_scrape, stream
+from tests.package.vllm_scrapes import (
+    FIRST,
+    SECOND,
+    VERSIONS,
+    answer,
+    cases,
+    documents,
+    filters,
+    second_scrape,
+    stream,
+)
 
 STREAM = stream()
 OWN = "local_llm.vllm."
-BOUNDS = (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
-TIMES = [((17 * place) % 1000 + 0.5) ** 2 / 1e5 for place in range(1000)]
 
 
 def scripts() -> dict[str, Any]:
@@ -46,12 +54,6 @@ def series(node: Node) -> Iterator[str]:
     install_templates(node, STREAM, read_fields(load(), STREAM, ecs()), name)
     yield name
     remove(node, name)
-
-
-def documents(node: Node, events: list[Document]) -> list[Document]:
-    made = simulate(node, STREAM.pipeline_id(), events, STREAM.data_stream())
-    assert None not in made
-    return [one for one in made if one]
 
 
 def test_the_events_of_the_pipeline_tests_are_of_these_answers() -> None:
@@ -76,6 +78,32 @@ def test_every_mapped_name_passes_the_filter_and_has_a_field() -> None:
                 assert any(re.search(pattern, family) for pattern in filters()), family
             assert OWN + ".".join(path) in declared, name
     assert set(params["older"]) <= mapped()
+
+
+def test_the_mapping_is_one_of_a_time_series() -> None:
+    made = templates(STREAM, read_fields(load(), STREAM, ecs()))
+    assert made.index["template"] == {"settings": {"index": {"mode": "time_series"}}}
+    found = dict(_mapped(made.component["template"]["mappings"]["properties"]))
+    dimensions = {name for name, mapping in found.items() if mapping.get("time_series_dimension")}
+    own = {f"{OWN}engine", f"{OWN}finished_reason", f"{OWN}fingerprint"}
+    assert dimensions == {"agent.id", "host.name", "service.address", "gen_ai.request.model"} | own
+    metrics = {
+        name: mapping["time_series_metric"] for name, mapping in found.items() if "time_series_metric" in mapping
+    }
+    assert {name for name, kind in metrics.items() if kind == "counter"} == {
+        OWN + ".".join(path) for path in scripts()["counters"].values()
+    }
+    assert metrics[f"{OWN}kv_cache.usage"] == metrics[f"{OWN}requests.waiting"] == "gauge"
+    for path in scripts()["histograms"].values():
+        assert found[OWN + ".".join(path)]["type"] == "histogram"
+    assert found[f"{OWN}time_to_first_token"]["meta"] == {"unit": "s"}
+
+
+def _mapped(properties: dict[str, Any], above: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, entry in properties.items():
+        if "type" in entry:
+            yield above + name, entry
+        yield from _mapped(entry.get("properties", {}), f"{above}{name}.")
 
 
 @pytest.mark.parametrize("version", VERSIONS.values())
@@ -150,72 +178,6 @@ def _increase(node: Node, series: str) -> dict[str, int]:
         pairs = pairwise(values)
         found[bucket["key"]] = sum(after - before if after >= before else after for before, after in pairs)
     return found
-
-
-def test_percentiles_of_a_histogram_are_those_of_the_requests(node: Node) -> None:
-    """1,000 known times in 10 scrapes: the percentile lies in the bucket in which the real one lies."""
-    made = documents(node, _scrapes(TIMES, BOUNDS))
-    field = f"{OWN}time_to_first_token"
-    buckets: dict[float, int] = {}
-    for document in made:
-        fields = dict(leaves(document))
-        for value, count in zip(fields.get(f"{field}.values", ()), fields.get(f"{field}.counts", ()), strict=True):
-            buckets[value] = buckets.get(value, 0) + count
-    assert sum(buckets.values()) == len(TIMES)
-    every = sorted(value for value, count in buckets.items() for _ in range(count))
-    for share in (50, 95, 99):
-        place = len(TIMES) * share // 100
-        assert _bucket(every[place]) == _bucket(sorted(TIMES)[place]), share
-
-
-def _scrapes(times: list[float], bounds: tuple[float, ...]) -> list[Document]:
-    collector = Collector(include=filters())
-    events = []
-    for number in range(11):
-        until_now = times[: number * len(times) // 10]
-        counts = [(str(bound), sum(time <= bound for time in until_now)) for bound in bounds]
-        text = "# TYPE vllm:time_to_first_token_seconds histogram\n" + "".join(
-            f'vllm:time_to_first_token_seconds_bucket{{engine="0",le="{bound}",model_name="m"}} {count}.0\n'
-            for bound, count in (*counts, ("+Inf", len(until_now)))
-        )
-        events += collector.scrape(text, f"2026-11-21T10:00:{number:02}.000Z")
-    return events
-
-
-def _bucket(value: float) -> int:
-    return sum(value > bound for bound in BOUNDS)
-
-
-def test_elasticsearch_finds_the_same_percentiles(node: Node, series: str) -> None:
-    field = f"{OWN}time_to_first_token"
-    remove(node, series)
-    mappings = templates(STREAM, read_fields(load(), STREAM, ecs())).component["template"]["mappings"]
-    try:
-        node.call("PUT", f"{series}-plain", {"mappings": mappings})
-    except RefusedError as error:
-        if "[histogram]" not in error.text:
-            raise
-        pytest.skip(f"{node.version} here has no histogram field: set ELASTICSEARCH_URL to a whole Elasticsearch")
-    made = documents(node, _scrapes(TIMES, BOUNDS))
-    store(node, f"{series}-plain", made)
-    asked = {"size": 0, "aggs": {"found": {"percentiles": {"field": field, "percents": [50, 95, 99]}}}}
-    answer = node.call("POST", f"{series}-plain/_search", asked)["aggregations"]["found"]["values"]
-    node.call("DELETE", f"{series}-plain")
-    for share in (50, 95, 99):
-        assert _bucket(answer[f"{share}.0"]) == _bucket(sorted(TIMES)[len(TIMES) * share // 100]), share
-
-
-def test_a_start_of_the_server_counts_nothing_twice(node: Node) -> None:
-    collector = Collector(include=filters())
-    text = answer("0.32")
-    fields = [
-        dict(leaves(document))
-        for part in (text, text, at_start(text), text)
-        for document in documents(node, collector.scrape(part, FIRST))
-        if dict(leaves(document)).get(f"{OWN}requests.running") is not None
-    ]
-    counts = [sum(one.get(f"{OWN}e2e_latency.counts", ())) for one in fields]
-    assert counts == [0, 0, 0, 4]
 
 
 def test_a_document_without_dimension_would_be_refused(node: Node, series: str) -> None:

@@ -13,7 +13,9 @@ from typing import Any
 
 from kibana_assets.package.streams import Stream, streams
 from kibana_assets.package.tree import CHECKOUT, load
+from tests.counterparts.elasticsearch import Node
 from tests.package.prometheus_collector import Collector, at_start
+from tests.package.simulate import Document, simulate
 
 DATA = Path(__file__).parent / "data"
 FIRST, SECOND = "2026-11-21T10:00:00.000Z", "2026-11-21T10:00:10.000Z"
@@ -41,6 +43,13 @@ def second_scrape(version: str) -> list[dict[str, Any]]:
     collector = Collector(f"http://{'localhost' if version == '0.32' else 'vllm-' + version}:8000/metrics", filters())
     collector.scrape(at_start(answer(version)), FIRST)
     return collector.scrape(answer(version), SECOND)
+
+
+def documents(node: Node, events: list[Document]) -> list[Document]:
+    """What the pipeline makes of the events; none is dropped."""
+    made = simulate(node, stream().pipeline_id(), events, stream().data_stream())
+    assert None not in made
+    return [one for one in made if one]
 
 
 def cases() -> dict[Path, str]:

@@ -11,6 +11,7 @@ from kibana_assets.package.templates import Templates, mappings, templates
 from tests.kibana_assets.package.small import small
 
 LOG, RATE = streams(small())
+MANIFEST = small().text("data_stream/rate/manifest.yml")
 
 
 def made(name: str) -> Templates:
@@ -45,6 +46,19 @@ def test_users_come_last_and_need_not_be_there() -> None:
         < composed.index("logs-small.log@custom")
     )
     assert set(composed) - set(index["ignore_missing_component_templates"]) == {"logs-small.log@package"}
+
+
+def test_a_stream_begins_with_what_elasticsearch_has_for_its_type() -> None:
+    assert made("log").index["composed_of"][:2] == ["logs@mappings", "logs@settings"]
+    composed = made("rate").index["composed_of"]
+    assert composed[:2] == ["metrics@tsdb-settings", "metrics-small.rate@package"]
+    assert not {"metrics@settings", "metrics@mappings"} & set(composed)
+    assert "metrics@tsdb-settings" in made("rate").index["ignore_missing_component_templates"]
+    plain = small(
+        **{"data_stream/rate/manifest.yml": MANIFEST.replace("index_mode: time_series", "source_mode: default")}
+    )
+    stream = next(one for one in streams(plain) if one.name == "rate")
+    assert templates(stream, []).index["composed_of"][0] == "metrics@settings"
 
 
 def test_types_become_mappings() -> None:
