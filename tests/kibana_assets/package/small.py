@@ -131,7 +131,56 @@ processors:
     + ON_FAILURE,
     "data_stream/rate/sample_event.json": json.dumps({"data_stream": {"dataset": "small.rate"}}),
     "kibana/slo_template/small-availability.json": json.dumps(
-        {"id": "small-availability", "type": "slo_template", "attributes": {"name": "Availability"}, "references": []}
+        {
+            "id": "small-availability",
+            "type": "slo_template",
+            "attributes": {
+                "name": "[Small] Availability",
+                "description": "How often the state is open.",
+                "indicator": {
+                    "type": "sli.kql.custom",
+                    "params": {
+                        "index": "logs-small.log-*",
+                        "good": 'small.log.state : "open"',
+                        "total": "small.log.state : *",
+                        "timestampField": "@timestamp",
+                    },
+                },
+                "budgetingMethod": "occurrences",
+                "timeWindow": {"duration": "30d", "type": "rolling"},
+                "objective": {"target": 0.99},
+                "tags": ["Small"],
+            },
+            "references": [],
+        }
+    ),
+    "kibana/alerting_rule_template/small-wait.json": json.dumps(
+        {
+            "id": "small-wait",
+            "type": "alerting_rule_template",
+            "managed": True,
+            "attributes": {
+                "name": "[Small] It waits",
+                "tags": ["Small"],
+                "ruleTypeId": ".es-query",
+                "schedule": {"interval": "1m"},
+                "params": {
+                    "searchType": "esqlQuery",
+                    "esqlQuery": {
+                        "esql": '// In some.thing\nFROM logs-small.log-*\n| WHERE small.log.state == "a.b" OR @timestamp < 1'
+                    },
+                    "timeField": "@timestamp",
+                    "timeWindowSize": 5,
+                    "timeWindowUnit": "m",
+                    "threshold": [0],
+                    "thresholdComparator": ">",
+                    "size": 100,
+                },
+            },
+            "references": [],
+            "coreMigrationVersion": "8.8.0",
+            "typeMigrationVersion": "10.1.0",
+        }
     ),
 }
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from kibana_assets.package.streams import read_manifest
+from jsonschema import Draft202012Validator
+
+from kibana_assets.package.ecs import ecs
+from kibana_assets.package.fields import read_fields
+from kibana_assets.package.streams import read_manifest, streams
 from kibana_assets.package.tree import Tree
 from tests.package.format.finding import Finding
 
 LEGACY = {"visualization", "timelion", "metrics", "input_control_vis"}
 # Objects that Kibana has itself, or Fleet makes.
 ELSEWHERE = {"logs-*", "metrics-*"}
+SCHEMAS = Path(__file__).parent / "schemas"
+TEMPLATES = ("alerting_rule_template", "slo_template")
+# Of the System integration, which is no part of the package.
+OTHERS = {"metrics-system.filesystem-*": {"host.name", "system.filesystem.mount_point", "system.filesystem.used.pct"}}
 
 
 def a_file_is_named_for_its_object(tree: Tree) -> Iterator[Finding]:
@@ -56,6 +67,45 @@ def dashboards_are_of_their_datasets(tree: Tree) -> Iterator[Finding]:
                 yield Finding(f"{path}: panel {panel.get('panelIndex')}", "no filter", "one on data_stream.dataset")
 
 
+def templates_fit_their_schemas(tree: Tree) -> Iterator[Finding]:
+    for path, read in _objects(tree):
+        folder = path.split("/")[1]
+        if folder in TEMPLATES:
+            schema = json.loads((SCHEMAS / f"{folder}.json").read_text(encoding="utf-8"))
+            for error in Draft202012Validator(schema).iter_errors(read):
+                yield Finding(f"{path}: {error.json_path}", error.message[:300], f"what schemas/{folder}.json says")
+
+
+def queries_are_of_declared_datasets_and_fields(tree: Tree) -> Iterator[Finding]:
+    """A pattern that no dataset fits, or a field that none has, makes a rule that fails each time it runs."""
+    known = dict(OTHERS)
+    for stream in streams(tree):
+        known[stream.data_stream("*")] = {field.name for field in read_fields(tree, stream, ecs())}
+    for path, indices, names in _queries(tree):
+        for index in indices:
+            if index not in known:
+                yield Finding(path, index, f"one of {', '.join(sorted(known))}")
+        fields = {field for index in indices for field in known.get(index, ())}
+        for name in sorted(names - fields):
+            yield Finding(path, name, f"a field that {', '.join(indices)} declares")
+
+
+def _queries(tree: Tree) -> Iterator[tuple[str, list[str], set[str]]]:
+    """Of each template its file, index patterns and fields."""
+    for path, read in _objects(tree):
+        attributes = read.get("attributes", {})
+        params = attributes.get("params") or attributes.get("indicator", {}).get("params", {})
+        if "/alerting_rule_template/" in path:
+            text = re.sub(r'"(?:[^"\\]|\\.)*"', "", str(params.get("esqlQuery", {}).get("esql", "")))
+            source, _, rest = re.sub("//.*", "", text).strip().partition("|")
+            indices = re.split(r"[\s,]+", source.strip().removeprefix("FROM "))
+            yield path, indices, set(re.findall(r"@timestamp|[a-z]\w*(?:\.\w+)+", rest))
+        elif "/slo_template/" in path and params:
+            text = " ".join(re.sub(r'"[^"]*"', "", str(params.get(key, ""))) for key in ("filter", "good", "total"))
+            names = {params.get("timestampField"), *re.findall(r"([\w.@]+)\s*(?::|<|>)", text)}
+            yield path, [params.get("index")], names
+
+
 def _objects(tree: Tree) -> Iterator[tuple[str, dict[str, Any]]]:
     for path in tree.files:
         if path.startswith("kibana/") and path.endswith(".json"):
@@ -74,4 +124,6 @@ RULES = (
     references_lead_somewhere,
     panels_are_by_value,
     dashboards_are_of_their_datasets,
+    templates_fit_their_schemas,
+    queries_are_of_declared_datasets_and_fields,
 )

@@ -16,6 +16,7 @@ SECOND = f"{LOG}/elasticsearch/ingest_pipeline/second.yml"
 STREAM = f"{LOG}/manifest.yml"
 BOARD = "kibana/dashboard/small-board.json"
 SLO = "kibana/slo_template/small-availability.json"
+RULE = "kibana/alerting_rule_template/small-wait.json"
 
 
 def board(panel: object, **more: object) -> Tree:
@@ -101,6 +102,14 @@ BAD: dict[str, tuple[Tree, str]] = {
     ),
     "panels_are_by_value": (board({**LENS, "type": "visualization"}), "a panel by value"),
     "dashboards_are_of_their_datasets": (board({**LENS, "embeddableConfig": {}}), "one on data_stream.dataset"),
+    "templates_fit_their_schemas": (
+        changed(RULE, '"ruleTypeId"', '"description": "It waits.", "ruleTypeId"'),
+        "'description' was unexpected",
+    ),
+    "queries_are_of_declared_datasets_and_fields": (
+        changed(RULE, "small.log.state", "small.log.stat"),
+        "found small.log.stat, expected a field that logs-small.log-* declares",
+    ),
 }
 
 
@@ -119,6 +128,23 @@ def test_a_rule_finds_what_it_is_for(name: str) -> None:
     rule = next(rule for rule in RULES if rule.__name__ == name)
     found = [str(finding) for finding in rule(tree)]
     assert any(says in text for text in found), found
+
+
+@pytest.mark.parametrize(
+    ("tree", "says"),
+    [
+        (changed(RULE, "FROM logs-small.log-*", "FROM logs-other-*, logs-small.log-*"), "found logs-other-*, expected"),
+        (changed(RULE, "thing\\nFROM", "thing\\n// FROM logs-x-*\\nFROM"), ""),
+        (changed(SLO, "small.log.state : *", "small.log.size >= 3"), "found small.log.size, expected"),
+        (changed(SLO, "logs-small.log-*", "logs-*"), "found logs-*, expected"),
+        (changed(SLO, '"target": 0.99', '"target": 99'), "99 is greater than or equal to the maximum of 1"),
+        (changed(RULE, '"threshold": [0]', '"threshold": [1]'), "[0] was expected"),
+        (changed(RULE, '"10.1.0"', '"10.3.0"'), "'10.1.0' was expected"),
+    ],
+)
+def test_a_template_that_kibana_or_its_rule_would_refuse(tree: Tree, says: str) -> None:
+    found = [str(finding) for finding in check(tree)]
+    assert any(says in text for text in found) if says else found == []
 
 
 BROKEN = [(path, "a: [" if path.endswith(".yml") else "{") for path in SMALL if path.endswith((".yml", ".json"))]
