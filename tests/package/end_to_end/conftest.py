@@ -1,0 +1,31 @@
+"""One run for all tests that look at its documents."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.counterparts.elasticsearch import VERSIONS
+from tests.counterparts.restarting import Restarting
+from tests.package.end_to_end.run import Interruption, Recorded, record
+
+
+@pytest.fixture(scope="session")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where npm's modules are put."""
+    return tmp_path_factory.mktemp("modules")
+
+
+@pytest.fixture(scope="session", params=VERSIONS)
+def recorded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, modules: Path
+) -> Iterator[Recorded]:
+    """The run, with a node that is killed in it."""
+    if request.param not in os.environ.get("ELASTICSEARCH_VERSIONS", " ".join(VERSIONS)).split():
+        pytest.skip(f"ELASTICSEARCH_VERSIONS leaves {request.param} out")
+    with Restarting(request.param) as elasticsearch:
+        interruption = Interruption(elasticsearch.kill, elasticsearch.again)
+        yield record(elasticsearch.node(), tmp_path_factory.mktemp("run"), modules, interruption)
