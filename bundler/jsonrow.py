@@ -28,13 +28,25 @@ def parse(data: bytes, where: str, error: type[BundleError], *, hint: str = "") 
 
     Raises: ``error``.
     """
+    return Row(_document(data, where, error, hint), where, error)
+
+
+def parse_rows(data: bytes, where: str, error: type[BundleError], *, hint: str = "") -> tuple[Row, ...]:
+    """The objects of the list that ``data`` is, read as strictly. Raises: ``error``."""
+    document = _document(data, where, error, hint)
+    if not isinstance(document, list):
+        raise error(f"{where}: expected a list, found {type(document).__name__}", hint=hint)
+    return tuple(Row(item, f"{where}: [{position}]", error) for position, item in enumerate(document))
+
+
+def _document(data: bytes, where: str, error: type[BundleError], hint: str) -> object:
     if sum(map(data.count, (b"{", b"[", b","))) > _MAX_VALUES:
         raise error(f"{where}: holds more than {_MAX_VALUES:,} values", hint=hint)
     try:
-        document = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+        document: object = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
     except (ValueError, RecursionError) as found:
         raise error(f"{where}: not JSON ({str(found)[:120]})", hint=hint) from found
-    return Row(document, where, error)
+    return document
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from bundler.errors import LockError
 from bundler.lock.model import Lock
 from bundler.lock.side_files import side_files
+from bundler.spec.elastic_sites import locked_artefacts
 from bundler.spec.model import Spec, UrlModel
 from bundler.spec.request import differences, request_of
 
@@ -45,5 +46,12 @@ def _parts(lock: Lock, spec: Spec) -> tuple[tuple[str, bool], ...]:
         ("images", [(image.role, image.written) for image in lock.images] == images),
         ("models", [model.id for model in lock.models] == [model.id for model in spec.models]),
         ("models: files", all(files.get(name) == rows for name, rows in given.items())),
+        ("elastic", [file.path for file in lock.elastic] == _elastic(lock, spec)),
         ("extras", [(file.path, file.digest) for file in lock.extras] == extras),
     )
+
+
+def _elastic(lock: Lock, spec: Spec) -> list[str] | None:
+    """The paths that ``spec`` asks for; of its packages the lock knows the versions."""
+    found = locked_artefacts(spec.elastic, (file.path for file in lock.elastic))
+    return None if found is None else [file.path for file in found]

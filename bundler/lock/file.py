@@ -65,6 +65,7 @@ def decode(data: bytes, *, where: str = "bundle.lock") -> Lock:
         extras=row.rows("extras", _file, _MAX_FILES),
         rendered=row.rows("rendered", _file, _MAX_FILES),
         site_tool=_tool(row.row("site_tool")),
+        elastic=row.rows("elastic", _file, _MAX_FILES) if "elastic" in row.value else (),
     )
 
 

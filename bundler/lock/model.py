@@ -76,6 +76,8 @@ class LockedTool:
 class Lock:
     """A whole bundle.lock.
 
+    ``elastic`` are Elastic's artefacts, in the order of ``spec/elastic_sites.py``, where their addresses are.
+
     ``request`` is what bundle.yml asked for, normalised (``lock/request.py``), by which the lock is matched to it.
     ``created`` is in seconds since 1970, UTC; every member of the bundle bears it as its time. ``rendered`` are the
     files that llm-bundle itself writes into the bundle (README, configuration), with their digests; ``site_tool`` is
@@ -90,3 +92,4 @@ class Lock:
     extras: tuple[LockedFile, ...]
     rendered: tuple[LockedFile, ...]
     site_tool: LockedTool
+    elastic: tuple[LockedFile, ...] = ()

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from bundler import __version__
 from bundler.errors import UsageError
+from bundler.lock.elastic import lock_elastic
 from bundler.lock.images import lock_images
 from bundler.lock.model import Lock, LockedFile, LockedTool
 from bundler.lock.models import lock_model
@@ -43,6 +44,7 @@ def resolve(spec: Spec, sources: Sources, progress: Progress = SILENT) -> Lock:
         ),
         rendered=(),
         site_tool=tool,
+        elastic=lock_elastic(spec.elastic, sources, progress),
     )
     for text in (*lock_warnings(lock), *other_than_known(spec, models), *unmet(spec)):
         progress.say(f"warning: {text}")

@@ -43,6 +43,7 @@ def assemble(lock: Lock, origins: Origins) -> Plan:
             for file in model.files
         ]
     ingredients += [_fetched(file.path, file, "extra", origins.extra(file)) for file in lock.extras]
+    ingredients += [_fetched(file.path, file, "elastic", origins.extra(file)) for file in lock.elastic]
     by_path = {item.member.path: item for item in ingredients}
     members = ordered(item.member for item in ingredients)
     fault = set_fault(members)

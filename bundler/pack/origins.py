@@ -13,6 +13,7 @@ from bundler.sources import docker_archive, oci
 from bundler.sources.folder import Folder, open_folder
 from bundler.sources.image import Blob
 from bundler.sources.interface import HubFile, LocalRange, Origin, RegistryBlob, Url
+from bundler.spec.elastic_sites import locked_artefacts
 from bundler.spec.model import ArchiveImage, FolderModel, LayoutImage, Spec, UrlModel
 
 
@@ -24,6 +25,8 @@ class SpecOrigins:
         self._images = dict(spec.images)
         self._models = {model.id: model for model in spec.models}
         self._urls = {file.path: file.url for file in (*spec.files, *side_files(spec, lock.models))}
+        elastic = locked_artefacts(spec.elastic, (file.path for file in lock.elastic)) or ()
+        self._urls |= {file.path: file.url for file in elastic}
         self._locked = {image.role: image for image in lock.images}
         self._ranges = cache(self._find_ranges)
         self._folder = cache(self._open_folder)

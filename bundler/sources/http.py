@@ -30,6 +30,16 @@ class Http:
         """The size in bytes of the file at ``url``. Raises: SourceError, also when the server does not say it."""
         return self._mirrors.first_good(url, self._size)
 
+    def small(self, url: str, limit: int) -> bytes:
+        """The whole file at ``url``, of at most ``limit`` bytes. Raises: SourceError."""
+        return self._mirrors.first_good(url, lambda one: self._small(one, limit))
+
+    def _small(self, url: str, limit: int) -> bytes:
+        try:
+            return self._transport.small(url, limit=limit).body
+        except StatusError as error:
+            raise _explained(error) from error
+
     def _open(self, url: str, offset: int) -> Reader:
         try:
             return self._transport.open(url, offset=offset)

@@ -20,7 +20,7 @@ class Keys:
 
 SPEC = Keys(
     ("apiVersion", "name", "version", "platform", "models", "serve"),
-    ("stack", "proxy", "connectors", "monitoring", "files", "signing", "registries"),
+    ("stack", "proxy", "connectors", "monitoring", "elastic", "files", "signing", "registries"),
 )
 HUB_MODEL = Keys(("id",), ("revision", "files", "allow_pickle"))
 FOLDER_MODEL = Keys(("id", "folder"), ("files", "allow_pickle"))
@@ -31,6 +31,9 @@ SERVE = Keys(("engine", "model"), ("image", "context", "gpus", "replicas", "upst
 PROXY = Keys(("server_name",), ("run", "image"))
 CONNECTOR = Keys(("id", "name", "provider"))
 MONITORING = Keys((), ("package", "filebeat"))
+ELASTIC = Keys((), ("agent", "beats", "packages", "product_docs", "elser", "served_from"))
+BEAT = Keys(("name",), ("version",))
+PACKAGE = Keys(("name",), ("version",))
 FILE = Keys(("url", "sha256", "path"))
 SIGNING = Keys(("key",))
 REGISTRY = Keys((), ("plain_http", "mirrors", "ca"))

@@ -150,6 +150,41 @@ class Monitoring:
 
 
 @dataclass(frozen=True, slots=True)
+class Beat:
+    """A Beat for the GPU host."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package of Elastic's registry; ``version`` None is the newest that the stack's Kibana takes."""
+
+    name: str
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Elastic:
+    """What of Elastic's own goes along, for a stack without the internet.
+
+    ``stack`` and ``platform`` are those of the whole bundle.yml; ``agent`` is a version. ``served_from`` is where the
+    folder will be found at the site: ``file:///…`` on Kibana's hosts, or the address of a web server, without a
+    slash at its end.
+    """
+
+    stack: str
+    platform: str
+    agent: str | None = None
+    beats: tuple[Beat, ...] = ()
+    packages: tuple[Package, ...] = ()
+    product_docs: tuple[str, ...] = ()
+    elser: tuple[str, ...] = ()
+    served_from: str = "file:///opt/elastic"
+
+
+@dataclass(frozen=True, slots=True)
 class ExtraFile:
     """Any other file: an address, the digest it must have, and its path in the bundle, below ``extra/``."""
 
@@ -180,6 +215,7 @@ class Spec:
     proxy: Proxy | None = None
     connectors: tuple[Connector, ...] = ()
     monitoring: Monitoring = Monitoring()
+    elastic: Elastic | None = None
     files: tuple[ExtraFile, ...] = ()
     signing_key: str | None = None
     registries: dict[str, RegistryAccess] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from pathlib import Path
 from bundler.errors import SpecError
 from bundler.spec.access import read_registries
 from bundler.spec.document import LARGEST, read_document
+from bundler.spec.elastic import read_elastic
 from bundler.spec.fields import Field, Section
 from bundler.spec.keys import SIGNING, SPEC
 from bundler.spec.model import API_VERSION, Platform, Spec
@@ -90,16 +91,18 @@ def parse_spec(text: str, *, where: str = "bundle.yml", base: Path = Path()) -> 
     if (serve.replicas > 1 or serve.upstreams) and section.get("proxy") is None:
         hint = "add proxy: with server_name:"
         raise section["serve"].error("several engines need the proxy that spreads the work over them", hint=hint)
+    platform, stack = _platform(section["platform"]), _stack(section.get("stack"))
     return Spec(
         name=section["name"].matching(_NAME, "a name of a-z, 0-9, . _ and -, at most 64, beginning with a-z or 0-9"),
         version=section["version"].matching(_VERSION, "a version of letters, digits, . _ + and -, at most 64"),
-        platform=_platform(section["platform"]),
-        stack=_stack(section.get("stack")),
+        platform=platform,
+        stack=stack,
         models=models,
         serve=serve,
         proxy=read_proxy(section.get("proxy")),
         connectors=connectors,
         monitoring=read_monitoring(section.get("monitoring")),
+        elastic=read_elastic(section.get("elastic"), stack, str(platform)),
         files=files,
         signing_key=_signing_key(section.get("signing")),
         registries=registries,

@@ -12,6 +12,7 @@ from typing import Any
 
 from bundler.spec.model import (
     API_VERSION,
+    Elastic,
     FilePatterns,
     FolderModel,
     HubModel,
@@ -37,6 +38,8 @@ def request_of(spec: Spec) -> dict[str, Any]:
         "proxy": _proxy(spec.proxy) if spec.proxy else None,
         "connectors": [{"id": c.id, "name": c.name, "provider": c.provider} for c in spec.connectors],
         "monitoring": {"package": spec.monitoring.package, "filebeat": spec.monitoring.filebeat},
+        # None where bundle.yml says nothing, so that locks from before this key still match.
+        "elastic": _elastic(spec.elastic) if spec.elastic else None,
         "files": [{"url": f.url, "sha256": f.digest.hex, "path": f.path} for f in spec.files],
     }
 
@@ -70,6 +73,17 @@ def _serve(serve: Serve) -> dict[str, Any]:
 
 def _proxy(proxy: Proxy) -> dict[str, Any]:
     return {"server_name": proxy.server_name, "run": proxy.run, "image": _image(proxy.image)}
+
+
+def _elastic(elastic: Elastic) -> dict[str, Any]:
+    return {
+        "agent": elastic.agent,
+        "beats": [{"name": beat.name, "version": beat.version} for beat in elastic.beats],
+        "packages": [{"name": package.name, "version": package.version} for package in elastic.packages],
+        "product_docs": list(elastic.product_docs),
+        "elser": list(elastic.elser),
+        "served_from": elastic.served_from,
+    }
 
 
 def _image(image: ImageSource | None) -> str | None:

@@ -60,5 +60,6 @@ locks = st.builds(
     models=st.lists(models, max_size=2).map(tuple),
     extras=rows,
     rendered=rows,
+    elastic=rows,
     site_tool=st.builds(LockedTool, sizes, digests, st.fixed_dictionaries({"pex": texts}, optional={"click": texts})),
 )
