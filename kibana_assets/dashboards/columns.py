@@ -76,6 +76,8 @@ def _column(measure: Measure, label: str) -> Json:
     column = {"customLabel": True, "isBucketed": False, "label": label}
     column |= _of(measure.op, kind, scale, params, measure.field or RECORDS)
     query = measure.query or (f"{measure.field}: *" if measure.op == "last_value" else "")
+    if measure.per:
+        column["timeScale"] = measure.per
     return column | ({"filter": kql(query)} if query else {})
 
 

@@ -29,6 +29,7 @@ def measure(read: Mapping) -> Measure:
         field=read.text("of") if op in OF_A_FIELD or op == "rate" else "",
         query=read.text("query", None if op == "share" else ""),
         percentile=read.number("at") if op == "percentile" else 0,
+        per=read.one_of("per", ("s", "m")) if read.has("per") and op in ("count", "sum") else "",
         part=_inner(read, "part") if op == "ratio" else None,
         whole=_inner(read, "whole") if op == "ratio" else None,
     )

@@ -14,7 +14,10 @@ COLUMNS: Final = 48
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One number. ``percentile`` is 0 but for percentiles; ``part`` and ``whole`` are those of a ratio."""
+    """One number. ``percentile`` is 0 but for percentiles; ``part`` and ``whole`` are those of a ratio.
+
+    ``per`` is ``s`` or ``m`` for a number that is a second's or a minute's part of what a point in time has.
+    """
 
     op: str
     label: str
@@ -22,6 +25,7 @@ class Measure:
     field: str = ""
     query: str = ""
     percentile: float = 0
+    per: str = ""
     part: Measure | None = None
     whole: Measure | None = None
 

@@ -25,6 +25,8 @@ WORDS: Final = frozenset(
         "messages",
         "models",
         "preemptions",
+        "preemptions/s",
+        "processes",
         "requests",
         "requests/min",
         "requests/s",
@@ -39,7 +41,7 @@ WORDS: Final = frozenset(
 )
 TEXT: Final = "none"
 UNITS: Final = WORDS | set(_DURATIONS) | {"bytes", "share", TEXT}
-_FRACTIONS: Final = frozenset({"tokens/s", "requests/s", "requests/min"})
+_FRACTIONS: Final = frozenset({"preemptions/s", "tokens/s", "requests/s", "requests/min"})
 
 
 def lens_format(unit: str) -> dict[str, Any] | None:

@@ -1,9 +1,9 @@
 """The package as Fleet takes it: ``<name>-<version>.zip`` with one top folder.
 
 Rules: the same sources give the same bytes, on every machine. Fields are written out, with what ECS says of them; the
-parts of saved objects whose names end in ``JSON`` become texts. Everything else is copied as it is, docs/README.md
-too, which is rendered when the sources change (docs.py). The dashboards are compiled from sources of their own. ``_dev``
-and hidden files are not among the sources.
+parts of saved objects whose names end in ``JSON`` become texts. Dashboards are compiled from sources of their own. All
+else is copied as it is, docs/README.md too, which is rendered when the sources change (docs.py). ``_dev`` and hidden
+files are not among the sources.
 """
 
 from __future__ import annotations
