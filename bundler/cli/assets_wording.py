@@ -11,6 +11,7 @@ from bundler.cli.output import clean, table
 if TYPE_CHECKING:
     from kibana_assets.install.installation import Installed
     from kibana_assets.install.plan import Change
+    from kibana_assets.install.prove import Proof
     from kibana_assets.install.uninstall import Left
 
 
@@ -35,6 +36,11 @@ def change_lines(changes: Sequence[Change]) -> list[str]:
 def left_rows(left: Iterable[Left]) -> list[dict[str, Any]]:
     """``left[]``: kind, id and why."""
     return [{"kind": one.change.kind, "id": one.change.id, "reason": one.reason} for one in left]
+
+
+def proof_lines(proofs: Iterable[Proof]) -> list[str]:
+    """A line for each data stream."""
+    return table([("ok" if proof.ok else "FAILS", proof.stream, proof.found) for proof in proofs])
 
 
 def installed_lines(installed: Sequence[Installed]) -> list[str]:

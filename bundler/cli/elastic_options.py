@@ -51,18 +51,22 @@ NAMES: Final = (
 )
 
 
-def elastic_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``--elasticsearch`` and all that says how it is reached, as ``target``."""
+def elastic_options(*, required: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``--elasticsearch`` and how it is reached, as ``target``; None if none is named and none ``required``."""
 
-    @wraps(function)
-    def called(*args: Any, **options: Any) -> Any:
-        given = {name: options.pop(name) for name in NAMES}
-        return function(*args, target=_target(**given), **options)
+    def apply(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def called(*args: Any, **options: Any) -> Any:
+            given = {name: options.pop(name) for name in NAMES}
+            named = required or given["urls"] or given["cloud_id"]
+            return function(*args, target=_target(**given) if named else None, **options)
 
-    wrapped: Callable[..., Any] = called
-    for option in reversed(OPTIONS):
-        wrapped = option(wrapped)
-    return wrapped
+        wrapped: Callable[..., Any] = called
+        for option in reversed(OPTIONS):
+            wrapped = option(wrapped)
+        return wrapped
+
+    return apply
 
 
 def _target(

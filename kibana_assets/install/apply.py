@@ -62,6 +62,8 @@ def apply(
 def _apply(change: Change, cluster: Cluster, version: str) -> None:
     if change.kind == DATA_STREAM:
         _follow(change, cluster)
+    elif change.body is not None:
+        stored.put(cluster, change.kind, change.id, change.body)
     elif change.action == "remove":
         remove(change, cluster)
     elif change.asset is not None:

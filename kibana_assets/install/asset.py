@@ -43,7 +43,7 @@ Json = dict[str, Any]
 class Asset:
     """What is wanted: ``body`` without marks. ``stream`` is the data stream's name pattern that it serves, if any.
 
-    ``space`` is of Kibana's objects alone.
+    ``space`` is of Kibana's objects alone. ``calls`` names the pipeline that a user's one is to call.
     """
 
     kind: str
@@ -51,6 +51,7 @@ class Asset:
     body: Json = field(hash=False)
     stream: str = ""
     space: str = ""
+    calls: str = ""
 
     @property
     def digest(self) -> str:

@@ -8,11 +8,15 @@ from typing import Literal
 
 from kibana_assets.elasticsearch.cluster import Cluster
 from kibana_assets.install.apply import Say, apply
-from kibana_assets.install.asset import Asset
+from kibana_assets.install.asset import ILM_POLICY, Asset
 from kibana_assets.install.backup import backup
-from kibana_assets.install.plan import Change, State, changes_something, plan
+from kibana_assets.install.chain import calls
+from kibana_assets.install.plan import Change, Found, Key, State, changes_something, plan
+from kibana_assets.install.prove import Proof, prove
+from kibana_assets.install.role import require, role
 from kibana_assets.install.state import read_state
 from kibana_assets.install.uninstall import Left, plan_removal, uninstall
+from kibana_assets.package.streams import Stream
 
 Standing = Literal["same", "edited", "missing"]
 
@@ -33,8 +37,18 @@ class Installation:
     """What is wanted, of which version, and where it goes."""
 
     cluster: Cluster
+    streams: tuple[Stream, ...]
     desired: tuple[Asset, ...]
     version: str
+
+    def require(self) -> None:
+        """See that the login may do all of it. Raises: RefusedError that names what is missing; as ``state``."""
+        self.cluster.version()
+        require(self.cluster, role("install", ilm=any(asset.kind == ILM_POLICY for asset in self.desired)))
+
+    def prove(self) -> tuple[Proof, ...]:
+        """Send a sample of every data stream through its pipeline. Raises: as Cluster.call."""
+        return tuple(prove(self.cluster, self.streams))
 
     def state(self) -> State:
         """What is there. Raises: RefusedError for a cluster that is too old; as Cluster.call."""
@@ -65,13 +79,14 @@ class Installation:
     def status(self) -> tuple[Installed, ...]:
         """What is installed, and what is missing of it. Raises: as ``state``."""
         state = self.state()
-        wanted = [(asset.kind, asset.space, asset.id) for asset in self.desired]
+        wanted = {(asset.kind, asset.space, asset.id): asset for asset in self.desired}
         keys = [*wanted, *(key for key, found in state.assets.items() if found.ours and key not in wanted)]
-        return tuple(_installed(key, state) for key in keys)
+        return tuple(_installed(key, wanted.get(key), state.assets.get(key)) for key in keys)
 
 
-def _installed(key: tuple[str, str, str], state: State) -> Installed:
+def _installed(key: Key, asset: Asset | None, found: Found | None) -> Installed:
     kind, space, name = key
-    found = state.assets.get(key)
     standing: Standing = "missing" if found is None else "edited" if found.edited or not found.ours else "same"
+    if found is not None and asset is not None and asset.calls and calls(found.body, asset.calls):
+        standing = "same"
     return Installed(kind, name, space, found.version if found else "", standing)

@@ -10,10 +10,11 @@ new pipeline, so that the old one can go.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from kibana_assets.install.asset import COMPONENT, DATA_STREAM, PIPELINE, Asset, Json, digest, is_fleets, marks_of
+from kibana_assets.install.chain import with_call
 from kibana_assets.install.desired import mapping_mark
 
 Action = Literal["create", "update", "keep", "remove"]
@@ -79,6 +80,8 @@ class Change:
     found: Found | None = field(default=None, hash=False)
     roll_over: bool = False
     pipeline: str = ""
+    body: Json | None = field(default=None, hash=False)
+    """What is put instead of the asset, without marks."""
 
     @property
     def key(self) -> Key:
@@ -87,7 +90,7 @@ class Change:
 
     @property
     def overwrites(self) -> bool:
-        """Whether something of somebody else's is lost by it."""
+        """Whether something of somebody else's is changed by it."""
         return (
             self.action in ("update", "remove")
             and self.found is not None
@@ -122,6 +125,11 @@ def _change(asset: Asset, found: Found | None, version: str, force: bool) -> Cha
 
     if found is None:
         return made("create", "missing")
+    if asset.calls and (not found.ours or found.edited):
+        body = with_call(found.body, asset.calls)
+        if body is found.body:
+            return made("keep", UP_TO_DATE)
+        return replace(made("update", "calls ours too, keeps what it has"), body=body)
     if is_fleets(found.body):
         return made("keep", FLEETS)
     if not found.ours:
@@ -137,9 +145,11 @@ def _change(asset: Asset, found: Found | None, version: str, force: bool) -> Cha
 def _obsolete(wanted: tuple[Asset, ...], state: State, force: bool) -> list[Change]:
     names = {(asset.kind, asset.space, asset.id) for asset in wanted}
     made = []
+    scopes = tuple({asset.stream.partition(".")[0] + "." for asset in wanted if asset.stream})
     for key in reversed(list(state.assets)):
         found = state.assets[key]
-        if key in names or not found.ours:
+        # Only of the streams: what other options of an earlier run installed, this one does not name.
+        if key in names or not found.ours or not scopes or not key[2].startswith(scopes):
             continue
         kept = found.edited and not force
         reason = EDITED if kept else f"of {found.version}, no longer wanted"

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 
 from kibana_assets.elasticsearch import stored
 from kibana_assets.elasticsearch.cluster import Cluster
-from kibana_assets.install.asset import COMPONENT, ELASTICSEARCH_KINDS, INDEX, PIPELINE, Asset
+from kibana_assets.install.asset import COMPONENT, ELASTICSEARCH_KINDS, ILM_POLICY, INDEX, PIPELINE, Asset
+from kibana_assets.install.chain import PATTERN, calls
 from kibana_assets.install.desired import mapping_mark
+from kibana_assets.install.lifecycle import POLICY
 from kibana_assets.install.plan import Found, Key, State, StreamFound, of_elasticsearch
+from kibana_assets.install.prove import NAMESPACE
 
 
 def read_state(cluster: Cluster, desired: Iterable[Asset]) -> State:
@@ -18,15 +21,20 @@ def read_state(cluster: Cluster, desired: Iterable[Asset]) -> State:
     for kind in ELASTICSEARCH_KINDS:
         for name, body in _bodies(cluster, kind, wanted).items():
             found = of_elasticsearch(kind, body)
-            if found.ours or any((asset.kind, asset.id) == (kind, name) for asset in wanted):
+            needed = found.ours or (kind == PIPELINE and calls(body))
+            if needed or any((asset.kind, asset.id) == (kind, name) for asset in wanted):
                 assets[(kind, "", name)] = found
     return State(assets, _streams(cluster, wanted))
 
 
 def _bodies(cluster: Cluster, kind: str, wanted: list[Asset]) -> dict[str, dict[str, object]]:
     """By pattern, so that those of other versions are found too; whatever fits no pattern, by its name."""
-    names = {asset.id for asset in wanted if asset.kind == kind}
+    names = {asset.id for asset in wanted if asset.kind == kind and "@custom" not in asset.id}
     patterns = {_prefix(asset) for asset in wanted if asset.stream} if kind in (PIPELINE, COMPONENT, INDEX) else set()
+    if kind == PIPELINE:
+        patterns.add(PATTERN)
+    if kind == ILM_POLICY:
+        names.add(POLICY)
     alone = {name for name in names if not any(name.startswith(one.rstrip("*")) for one in patterns)}
     bodies: dict[str, dict[str, object]] = {}
     for name in sorted(patterns | alone):
@@ -45,6 +53,8 @@ def _streams(cluster: Cluster, wanted: list[Asset]) -> dict[str, StreamFound]:
         if asset.kind != INDEX:
             continue
         for name, indices in stored.streams(cluster, asset.stream).items():
+            if name.endswith(f"-{NAMESPACE}"):
+                continue
             newest = cluster.get(f"/{indices[-1]}/_mapping") or {}
             mark = mapping_mark(newest.get(indices[-1], {}).get("mappings", {}))
             pipelines = tuple(stored.default_pipelines(cluster, name).values())

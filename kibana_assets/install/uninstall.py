@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from kibana_assets.elasticsearch import stored
 from kibana_assets.elasticsearch.cluster import Cluster, segment
 from kibana_assets.errors import KibanaAssetsError
 from kibana_assets.install.apply import Objects, Say, half, remove
 from kibana_assets.install.asset import COMPONENT, DATA_STREAM, ILM_POLICY, INDEX, PIPELINE
+from kibana_assets.install.chain import calls, without_call
 from kibana_assets.install.plan import EDITED, Change, Found, State
 
 ORDER = (DATA_STREAM, INDEX, COMPONENT, PIPELINE, ILM_POLICY)
@@ -33,9 +35,13 @@ def plan_removal(state: State, *, data: bool = False, force: bool = False) -> tu
     """The changes that take everything of ours away, in their order."""
     ours = {key: found for key, found in state.assets.items() if found.ours}
     stems = [name for kind, _, name in ours if kind == INDEX]
-    made = [_remove(kind, space, name, found, force) for (kind, space, name), found in ours.items()]
-    for name, found in state.streams.items():
-        if found.pattern.removesuffix("-*") in stems:
+    calling = {key: found for key, found in state.assets.items() if calls(found.body) and not _is_whole(found)}
+    made = [_remove(*key, found, force) for key, found in ours.items() if key not in calling]
+    for (kind, space, name), found in calling.items():
+        body = without_call(found.body)
+        made.append(Change(kind, name, space, "update", "no longer calls ours", None, found, body=body))
+    for name, stream in state.streams.items():
+        if stream.pattern.removesuffix("-*") in stems:
             kept = Change(DATA_STREAM, name, "", "update", _TAKEN, pipeline="_none")
             made.append(replace(kept, action="remove", reason="its data goes", pipeline="") if data else kept)
     return tuple(sorted(made, key=_place))
@@ -46,10 +52,17 @@ def _remove(kind: str, space: str, name: str, found: Found, force: bool) -> Chan
     return Change(kind, name, space, "keep" if kept else "remove", EDITED if kept else "as installed", None, found)
 
 
+def _is_whole(found: Found) -> bool:
+    """Whether it is as we left it, and so goes as a whole."""
+    return found.ours and not found.edited
+
+
 def _place(change: Change) -> tuple[int, int, str]:
     """Kibana's first; data that goes before its template, data that stays after it."""
     if change.space:
         return (0, 0, change.id)
+    if change.body is not None:
+        return (1, 0, change.id)
     late = change.kind == DATA_STREAM and change.action == "update"
     # Behind the index templates: by name alone "logs-x-default" would come after "logs-x".
     return (1, ORDER.index(COMPONENT) if late else ORDER.index(change.kind), change.id)
@@ -96,6 +109,8 @@ class _Removal:
             return
         if change.kind == DATA_STREAM and change.action == "update":
             self.cluster.call("PUT", f"/{change.id}/_settings", {"index.default_pipeline": None})
+        elif change.body is not None:
+            stored.put(self.cluster, change.kind, change.id, change.body)
         elif change.kind == DATA_STREAM:
             self.cluster.delete(f"/_data_stream/{segment(change.id)}")
         else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from bundler.cli.assets_options import assets_options
-from bundler.cli.assets_wording import change_lines, change_rows, talk
+from bundler.cli.assets_wording import change_lines, change_rows, proof_lines, talk
 from bundler.cli.output import emit, json_option
 
 if TYPE_CHECKING:
@@ -22,17 +23,26 @@ FOUND = 8
 @click.option("--dry-run", is_flag=True, help="Write nothing; exit code 8 if something would change.")
 @click.option("--force", is_flag=True, help="Replace what others edited; a copy of it is kept.")
 @click.option("--backup", type=click.Path(path_type=Path), default=Path(), help="The folder for copies; else this one.")
+@click.option("--no-proof", is_flag=True, help="Send no sample through the pipelines afterwards.")
 @json_option
-def command(opened: Installation, dry_run: bool, force: bool, backup: Path, as_json: bool) -> int:
+def command(opened: Installation, dry_run: bool, force: bool, backup: Path, no_proof: bool, as_json: bool) -> int:
     """Put pipelines, templates and lifecycle into an Elasticsearch, or bring them up to date there.
 
-    A second time changes nothing. What somebody edited is kept.
+    A second time changes nothing. What somebody edited is kept. Exit code 8: a sample did not come through.
     """
     from kibana_assets.install.plan import changes_something
 
+    opened.require()
     changes = opened.plan(force=force)
     copies = () if dry_run else opened.install(changes, copies=backup, say=talk)
-    document = {"changes": change_rows(changes), "written": not dry_run, "backups": [str(path) for path in copies]}
-    text = [*change_lines(changes), *(f"copy of what was replaced: {path}" for path in copies)]
+    proofs = () if dry_run or no_proof else opened.prove()
+    document = {
+        "changes": change_rows(changes),
+        "written": not dry_run,
+        "backups": [str(path) for path in copies],
+        "proofs": [asdict(proof) for proof in proofs],
+    }
+    text = [*change_lines(changes), *(f"copy of what was replaced: {path}" for path in copies), *proof_lines(proofs)]
     emit(document, as_json=as_json, text=text)
-    return FOUND if dry_run and changes_something(changes) else 0
+    found = changes_something(changes) if dry_run else not all(proof.ok for proof in proofs)
+    return FOUND if found else 0

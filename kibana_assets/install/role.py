@@ -1,0 +1,108 @@
+"""The least that installing needs, and the least that shipping logs and metrics needs: roles and API keys.
+
+Rules: what is missing is named before anything is written. A key has its rights written into it, so that it stays as
+it is when the role changes. A key cannot make a key with rights: for that somebody must log in by name. Sources: the
+security privileges of elastic/elasticsearch's docs; for shipping those of Elastic Agent's stand-alone guide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from kibana_assets.elasticsearch.cluster import Cluster, segment
+from kibana_assets.errors import RefusedError, UnreachableError
+
+Json = dict[str, Any]
+Purpose = Literal["install", "ship"]
+PATTERNS: Final = ("logs-local_llm.*-*", "metrics-local_llm.*-*")
+KIBANA: Final = "kibana-.kibana"
+# Both names of the feature: Kibana renamed it within 9.x, and takes a role with either.
+FEATURES: Final = ("dashboard", "dashboard_v2", "indexPatterns", "savedObjectsManagement", "savedObjectsTagging")
+_RULES: Final = ("stackAlerts",)
+
+
+def role(purpose: Purpose, *, ilm: bool = False, spaces: Iterable[str] | None = None) -> Json:
+    """The role, as ``PUT _security/role/…`` takes it; ``spaces`` of Kibana, ``*`` for all, None without Kibana."""
+    if purpose == "ship":
+        return {
+            "cluster": ["monitor"],
+            "indices": [{"names": list(PATTERNS), "privileges": ["auto_configure", "create_doc"]}],
+        }
+    cluster = ["monitor", "manage_index_templates", "manage_ingest_pipelines", "manage_ilm" if ilm else "read_ilm"]
+    made: Json = {
+        "cluster": cluster,
+        "indices": [{"names": list(PATTERNS), "privileges": ["manage", "create_doc", "read"]}],
+    }
+    if spaces is not None:
+        resources = ["*" if space == "*" else f"space:{space}" for space in spaces]
+        privileges = [f"feature_{feature}.all" for feature in (*FEATURES, *_RULES)]
+        made["applications"] = [{"application": KIBANA, "privileges": privileges, "resources": resources}]
+    return made
+
+
+def role_name(purpose: Purpose) -> str:
+    """The name of the role."""
+    return f"llm_bundle_{purpose}"
+
+
+def missing(cluster: Cluster, wanted: Json) -> tuple[str, ...]:
+    """The privileges of a role that the login lacks, in words; none on a cluster without security.
+
+    Raises: as Cluster.call.
+    """
+    asked = {"cluster": wanted["cluster"], "index": wanted["indices"]}
+    try:
+        answer = cluster.call("POST", "/_security/user/_has_privileges", asked)
+    except RefusedError as error:
+        # Without security there is no such path: 400 "no handler found", 405 or 500 by version.
+        if error.status in (400, 404, 405, 500):
+            return ()
+        raise
+    lacks = [f"cluster: {name}" for name, has in _flags(answer, "cluster") if not has]
+    for pattern, flags in answer.get("index", {}).items():
+        lacks += [f"{pattern}: {name}" for name, has in flags.items() if has is not True]
+    return tuple(lacks)
+
+
+def require(cluster: Cluster, wanted: Json) -> None:
+    """Raises: RefusedError that names each privilege that is missing; as Cluster.call."""
+    lacks = missing(cluster, wanted)
+    if lacks:
+        raise RefusedError(
+            f"{cluster.place}: this login lacks privileges: {'; '.join(lacks)}. Nothing was changed",
+            hint="llm-bundle assets role prints the role that is needed; --create makes it, and a key.",
+            status=403,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key; ``pair`` is the secret in the form that Beats and Elastic Agent take, ``ID:KEY``."""
+
+    id: str
+    name: str
+    pair: str = field(repr=False)
+
+
+def create(cluster: Cluster, purpose: Purpose, wanted: Json) -> Key:
+    """Make the role, or bring it up to date, and an API key with its rights. Raises: as Cluster.call."""
+    name = role_name(purpose)
+    body = {"name": f"llm-bundle {purpose}", "role_descriptors": {name: wanted}}
+    try:
+        cluster.call("PUT", f"/_security/role/{segment(name)}", wanted)
+        answer = cluster.call("POST", "/_security/api_key", body, once=True)
+    except RefusedError as error:
+        if error.status == 403 or "derived" in error.message:
+            hint = "Log in by name, with --user, as one who may manage security: a key cannot make one with rights."
+            raise RefusedError(error.message, hint=hint, status=error.status) from error
+        raise
+    if not isinstance(answer, dict) or not all(isinstance(answer.get(one), str) for one in ("id", "api_key", "name")):
+        raise UnreachableError(f"{cluster.place}: no API key in the answer", hint="Is this an Elasticsearch?")
+    return Key(answer["id"], answer["name"], f"{answer['id']}:{answer['api_key']}")
+
+
+def _flags(answer: Any, part: str) -> list[tuple[str, bool]]:
+    found = answer.get(part) if isinstance(answer, dict) else None
+    return [(str(name), has is True) for name, has in (found or {}).items()]
