@@ -29,7 +29,10 @@ import requests
 ROOT: Final = Path(__file__).parent.parent.parent
 VERSIONS: Final = ("943", "819")
 IMAGE: Final = "docker.elastic.co/elasticsearch/elasticsearch"
-SETTINGS: Final = ("discovery.type=single-node", "xpack.security.enabled=false", "ES_JAVA_OPTS=-Xms512m -Xmx512m")
+_ALWAYS: Final = ("discovery.type=single-node", "ES_JAVA_OPTS=-Xms512m -Xmx512m")
+SETTINGS: Final = (*_ALWAYS, "xpack.security.enabled=false")
+PASSWORD: Final = "elastic-test"
+SECURE: Final = (*_ALWAYS, "xpack.security.http.ssl.enabled=false", f"ELASTIC_PASSWORD={PASSWORD}")
 
 
 def shared() -> Path:
@@ -74,9 +77,13 @@ class Node:
 
 
 class Nodes:
-    """Starts a node of a version when it is first asked for, and stops all of them at the end."""
+    """Starts a node of a version when it is first asked for, and stops all of them at the end.
 
-    def __init__(self) -> None:
+    With ``security`` it has users, roles and API keys; the session of a node is then its superuser's.
+    """
+
+    def __init__(self, *, security: bool = False) -> None:
+        self._security = security
         self._running: dict[str, Node] = {}
         self._ends: list[Callable[[], object]] = []
 
@@ -96,7 +103,7 @@ class Nodes:
 
     def _start(self, version: str) -> Node:
         if "ELASTICSEARCH_URL" in os.environ:
-            return _given(version, os.environ["ELASTICSEARCH_URL"].split())
+            return _given(version, os.environ["ELASTICSEARCH_URL"].split(), security=self._security)
         image = _image(version)
         if image:
             return self._contained(image)
@@ -110,16 +117,19 @@ class Nodes:
 
     def _scripted(self, scripts: Path, version: str) -> Node:
         _output(["bash", str(scripts / "setup.sh"), version])
-        said = _output([*_with_open_tmp(), "bash", str(scripts / "start.sh"), version, "--port", "0"])
+        start = ["bash", str(scripts / "start.sh"), version, "--port", "0", *(["--security"] if self._security else [])]
+        said = _output([*_with_open_tmp(), *start])
         words = dict(word.split("=", 1) for word in said.split() if "=" in word)
         self._ends.append(lambda: _output(["bash", str(scripts / "stop.sh"), words["pid"]]))
-        return connect(words["url"])
+        return connect(_as(words["url"], words["user"], words["password"]) if self._security else words["url"])
 
     def _contained(self, image: str) -> Node:
-        settings = [word for setting in SETTINGS for word in ("--env", setting)]
+        wanted = SECURE if self._security else SETTINGS
+        settings = [word for setting in wanted for word in ("--env", setting)]
         name = _output(["docker", "run", "--detach", "--rm", "--publish", "127.0.0.1::9200", *settings, image]).strip()
         self._ends.append(lambda: _output(["docker", "stop", name]))
-        return connect("http://" + _output(["docker", "port", name, "9200/tcp"]).split()[0], patience=60)
+        url = "http://" + _output(["docker", "port", name, "9200/tcp"]).split()[0]
+        return connect(_as(url, "elastic", PASSWORD) if self._security else url, patience=60)
 
 
 def connect(url: str, *, patience: int = 1) -> Node:
@@ -135,6 +145,10 @@ def connect(url: str, *, patience: int = 1) -> Node:
     return Node(bare, node.call("GET", "/")["version"]["number"], session)
 
 
+def _as(url: str, user: str, password: str) -> str:
+    return url.replace("://", f"://{user}:{password}@", 1)
+
+
 def _retries(patience: int) -> requests.adapters.Retry:
     # backoff_max needs urllib3 2: without it the waits would double up to two minutes
     return requests.adapters.Retry(
@@ -142,10 +156,10 @@ def _retries(patience: int) -> requests.adapters.Retry:
     )
 
 
-def _given(version: str, urls: Iterable[str]) -> Node:
+def _given(version: str, urls: Iterable[str], *, security: bool) -> Node:
     nodes = [connect(url) for url in urls]
     for node in nodes:
-        if node.version.startswith(version[0] + "."):
+        if node.version.startswith(version[0] + ".") and (node.session.auth or not security):
             return node
     pytest.skip(f"ELASTICSEARCH_URL names no {version[0]}.x: {', '.join(node.version for node in nodes)}")
 
