@@ -167,7 +167,7 @@ processors:
                 "params": {
                     "searchType": "esqlQuery",
                     "esqlQuery": {
-                        "esql": '// In some.thing\nFROM logs-small.log-*\n| WHERE small.log.state == "a.b" OR @timestamp < 1'
+                        "esql": '// Of x.y\nFROM logs-small.log-*\n| WHERE small.log.state == "a.b" AND @timestamp > 1'
                     },
                     "timeField": "@timestamp",
                     "timeWindowSize": 5,
