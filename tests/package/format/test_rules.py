@@ -134,7 +134,7 @@ def test_a_rule_finds_what_it_is_for(name: str) -> None:
     ("tree", "says"),
     [
         (changed(RULE, "FROM logs-small.log-*", "FROM logs-other-*, logs-small.log-*"), "found logs-other-*, expected"),
-        (changed(RULE, "thing\\nFROM", "thing\\n// FROM logs-x-*\\nFROM"), ""),
+        (changed(RULE, "x.y\\nFROM", "x.y\\n// FROM logs-x-*\\nFROM"), ""),
         (changed(SLO, "small.log.state : *", "small.log.size >= 3"), "found small.log.size, expected"),
         (changed(SLO, "logs-small.log-*", "logs-*"), "found logs-*, expected"),
         (changed(SLO, '"target": 0.99', '"target": 99'), "99 is greater than or equal to the maximum of 1"),
