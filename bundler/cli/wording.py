@@ -25,6 +25,7 @@ Place: TypeAlias = "Callable[[str], str]"
 def lock_lines(made: Made, spec_path: Path) -> list[str]:
     """What was locked."""
     rows = [*map(_image_row, made.lock.images), *map(_model_row, made.lock.models), *map(_extra_row, made.lock.extras)]
+    rows += _elastic_rows(made.lock)
     rows.append(("GPU", "", _gpu_text(memory(made.lock))))
     verb = "wrote" if made.changed else "kept, nothing has changed:"
     named = "" if spec_path == Path("bundle.yml") else f" {spec_path}"
@@ -61,7 +62,7 @@ def plan_json(lock: Lock, plan: Plan, ahead: Outlook, place: Place) -> dict[str,
         ],
         "files": [
             {"path": one.path, "bytes": one.size, "digest": str(one.digest), "fetched_by": fetched_by(one.path)}
-            for one in lock.extras
+            for one in (*lock.extras, *lock.elastic)
         ],
         "fetch_bytes": ahead.fetch_bytes,
         "bundle_bytes": ahead.bundle_bytes,
@@ -73,7 +74,7 @@ def plan_json(lock: Lock, plan: Plan, ahead: Outlook, place: Place) -> dict[str,
 def plan_lines(lock: Lock, plan: Plan, ahead: Outlook, place: Place) -> list[str]:
     """The plan for people."""
     rows = [*map(_image_row, lock.images), *(_model_row(model, place(model.kind)) for model in lock.models)]
-    rows += map(_extra_row, lock.extras)
+    rows += [*map(_extra_row, lock.extras), *_elastic_rows(lock)]
     return [
         f"{plan.file_name}",
         *table(rows),
@@ -157,6 +158,12 @@ def _image_row(image: LockedImage) -> tuple[str, str, str]:
 def _extra_row(extra: LockedFile) -> tuple[str, str, str]:
     reader = fetched_by(extra.path)
     return extra.path, size_text(extra.size), "from its address" + (f", for {reader}" if reader else "")
+
+
+def _elastic_rows(lock: Lock) -> list[tuple[str, str, str]]:
+    """What is wanted; digests, signatures and vocabularies beside it are small and many."""
+    wanted = (file for file in lock.elastic if file.path.endswith((".tar.gz", ".zip", ".pt")))
+    return [(file.path, size_text(file.size), "from Elastic") for file in wanted]
 
 
 def _model_row(model: LockedModel, place: str = "") -> tuple[str, str, str]:

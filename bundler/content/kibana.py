@@ -31,7 +31,7 @@ def kibana_files(lock: Lock) -> dict[str, str]:
         }
         return {
             "kibana/kibana.yml": snippet(connectors, settings, stack=stack).text,
-            "kibana/NEXT-STEPS.md": next_steps(connectors, settings, stack=stack),
+            "kibana/NEXT-STEPS.md": next_steps(connectors, settings, stack=stack) + _elsewhere(request),
             **scripts,
         }
 
@@ -44,7 +44,15 @@ def wanted(lock: Lock) -> tuple[list[Connector], Settings]:
     model = next(model for model in lock.models if model.id == request["serve"]["model"])
     context = request["serve"]["context"] or model.facts.context
     connectors = _connectors(request, context, native=_calls_tools(lock, model))
-    return connectors, Settings(default_connector=connectors[0].id, air_gap=AirGap())
+    # With elastic: all of that stands in kibana/elastic-offline.yml, and Kibana refuses a key that stands twice.
+    air_gap = None if request.get("elastic") else AirGap()
+    return connectors, Settings(default_connector=connectors[0].id, air_gap=air_gap)
+
+
+def _elsewhere(request: Mapping[str, Any]) -> str:
+    if not request.get("elastic"):
+        return ""
+    return "\n## Without the internet\n\nSee `elastic/README.md`; its settings stand in `kibana/elastic-offline.yml`.\n"
 
 
 def check_connectors(request: Mapping[str, Any]) -> None:

@@ -105,6 +105,7 @@ def _contents(lock: Lock, others: tuple[str, ...]) -> str:
     rows += [("`images/`", "an OCI image layout with the images below")] if lock.images else []
     rows += [(f"`models/{model.id}/`", _model(model)) for model in lock.models]
     rows += [(f"`{extra.path}`", _extra(extra)) for extra in lock.extras]
+    rows += [(f"`{file.path}`", f"{size_text(file.size)}, from Elastic") for file in lock.elastic]
     table = "\n".join(f"| {left} | {right} |" for left, right in rows)
     return f"## What is in it\n\n| path | what |\n| --- | --- |\n{table}\n"
 
@@ -116,6 +117,11 @@ _MEANINGS = {
     "config/lmstudio.service": "an example of the systemd unit that starts LM Studio with the model",
     "config/proxy.json": "the proxy's name, and where it runs",
     "config/serve.json": "how the model is served: image, arguments, environment",
+    "elastic/README.md": "Elastic's artefacts: where they go, and what to set",
+    "elastic/elasticsearch-offline.yml": "where Elasticsearch finds ELSER: a setting for elasticsearch.yml",
+    "elastic/nginx.conf": "how a web server of the site serves the folder: a piece of an Nginx server block",
+    "elastic/product-docs/index.xml": "the list of the documentation, which Kibana asks for",
+    "kibana/elastic-offline.yml": "settings without the internet: paste into kibana.yml of every Kibana node",
     "kibana/kibana.yml": "the connectors: paste into kibana.yml of every Kibana node",
     "kibana/NEXT-STEPS.md": "what to set in the AI Assistants afterwards",
     **{

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from bundler.content.config import config_files
 from bundler.content.elastic import elastic_files
+from bundler.content.elastic_offline import elastic_offline_files
 from bundler.content.kibana import kibana_files
 from bundler.content.lmstudio import lmstudio_files
 from bundler.content.nginx import nginx_files
@@ -30,6 +31,7 @@ def render(lock: Lock) -> tuple[RenderedFile, ...]:
     texts = {path: (text, "kibana") for path, text in kibana_files(lock).items()}
     config = {**config_files(lock), **lmstudio_files(lock), **proxy_files(lock), **nginx_files(lock)}
     texts |= {path: (text, "config") for path, text in config.items()}
+    texts |= elastic_offline_files(lock)
     packages = [RenderedFile(path, "elastic", data) for path, data in elastic_files(lock).items()]
     paths = sorted([*texts, *(package.path for package in packages)])
     texts["README.md"] = (readme(lock, tuple(paths)), "readme")

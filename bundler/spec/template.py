@@ -114,6 +114,12 @@ monitoring:                   # dashboards and pipelines for the logs of the ser
   package: true
   filebeat: true
 
+# elastic:                    # Elastic's own, for a stack without the internet
+#   agent: true               # the Elastic Agent for the GPU host, of the stack's version
+#   packages: [nginx]         # from Elastic's package registry
+#   product_docs: true        # what the AI Assistants know of Elastic's products
+#   elser: linux-x86_64       # the model that searches it
+
 # files:                      # anything else that must come along
 #   - url: https://example.com/handbook.pdf
 #     sha256: "64 hexadecimal digits, as sha256sum prints them"

@@ -13,9 +13,11 @@ import io
 import json
 import random
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import parse_qs
 
+from bundler.spec.elastic_sites import Sites, sites
 from tests.counterparts.faulty import FaultyServer, Route, Seen
 
 HOSTS = {
@@ -107,3 +109,22 @@ class ElasticSites:
         rows = [{"name": asked["package"], "version": version} for version in fits]
         shown = rows[::-1] if asked.get("all") == "true" else rows[:1]
         return Route(json.dumps(shown).encode())
+
+
+def straight(server: FaultyServer) -> Sites:
+    """The data with ``server`` in place of the sites themselves, so that nothing is tried beyond it."""
+
+    def ours(value: Any) -> Any:
+        if isinstance(value, str):
+            for host, prefix in HOSTS.items():
+                value = value.replace(f"https://{host}/", f"{server.url}/{prefix}/")
+        return value
+
+    found = sites()
+    return replace(
+        found,
+        elser_url=ours(found.elser_url),
+        downloads={key: ours(value) for key, value in found.downloads.items()},
+        packages={key: ours(value) for key, value in found.packages.items()},
+        docs={key: ours(value) for key, value in found.docs.items()},
+    )

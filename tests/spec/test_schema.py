@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from bundler.errors import SpecError
 from bundler.spec import keys
+from bundler.spec.elastic_sites import sites
 from bundler.spec.families import families
 from bundler.spec.keys import Keys
 from bundler.spec.parse import PLATFORMS, parse_spec, read_spec
@@ -38,6 +39,8 @@ ONLY_PARSER = {
     *("image-tag", "image-id", "image-oci-path", "image-archive-name", "image-grammar", "image-port"),
     *("args-model", "args-extra", "lmstudio-args-model", "replicas-gpus", "upstream-loopback", "upstream-duplicate"),
     *("replicas-without-proxy", "upstreams-without-proxy", "upstream-port"),
+    *("elastic-without-stack", "elastic-nothing", "elastic-agent-newer", "elastic-agent-platform"),
+    *("elastic-beat-duplicate", "elastic-elser-old", "elastic-product-docs-old", "elastic-product-docs-files"),
     *("signing-key", "registry-host", "registry-mirror", "too-deep"),
 }
 INVALID = sorted(path.stem.removeprefix("invalid-") for path in DATA.glob("invalid-*.yml"))
@@ -90,6 +93,10 @@ def test_parser_and_schema_know_the_same_values() -> None:
     assert tuple(SCHEMA["properties"]["platform"]["enum"]) == PLATFORMS
     assert tuple(SCHEMA["$defs"]["connector"]["properties"]["provider"]["enum"]) == PROVIDERS
     assert (serve["context"]["maximum"], serve["gpus"]["maximum"]) == (MOST_CONTEXT, MOST_GPUS)
+    elastic = SCHEMA["$defs"]["elastic"]["properties"]
+    assert tuple(SCHEMA["$defs"]["beatName"]["enum"]) == sites().beats
+    assert tuple(elastic["product_docs"]["oneOf"][1]["items"]["enum"]) == sites().products
+    assert tuple(elastic["elser"]["oneOf"][1]["enum"]) == tuple(sites().elser)
     assert (serve["replicas"]["maximum"], serve["upstreams"]["maxItems"]) == (MOST_REPLICAS, MOST_UPSTREAMS)
 
 
