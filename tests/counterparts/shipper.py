@@ -193,6 +193,10 @@ def document(one: Input, event: Event, said: Said) -> Document:
         "tags": list(settings.tags),
         **json.loads(json.dumps(dict(settings.fields))),
     }
+    if event.time:
+        made["@timestamp"] = event.time
+    if event.stream:
+        made["stream"] = event.stream
     if event.flags:
         made["log"]["flags"] = list(event.flags)
     if settings.locale:

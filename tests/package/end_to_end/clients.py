@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import openai
@@ -29,7 +30,8 @@ class Saw:
     """What a client saw of a request; status 499 where it hung up first. ``label`` is that of its token, if valid.
 
     ``id`` is empty where no answer told it, ``model`` where none was asked for. ``whole`` is False for an answer that
-    the client left in the middle.
+    the client left in the middle, and None where it left at ``[DONE]``, as OpenAI's client does: then it is chance
+    whether the proxy still got rid of the last chunk, which is empty.
     """
 
     proxy: str
@@ -39,7 +41,7 @@ class Saw:
     id: str
     seconds: float
     model: str = ""
-    whole: bool = True
+    whole: bool | None = True
 
 
 @dataclass(slots=True)
@@ -50,6 +52,8 @@ class Clients:
     saw: list[Saw] = field(default_factory=list)
     _open: ExitStack = field(default_factory=ExitStack)
     _clients: dict[tuple[str, str], openai.OpenAI] = field(default_factory=dict)
+    # One connection for all streams, and OpenSSL lets no two threads read and write one connection at once.
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Clients:
         for label, token in [*TOKENS.items(), ("", WRONG)]:
@@ -64,8 +68,9 @@ class Clients:
     def chat(self, proxy: str, label: str, model: str = "tiny", *, stream: bool = False) -> Saw:
         """A chat by OpenAI's own client, to its end."""
         asked: Any = {"model": model, "messages": [{"role": "user", "content": PROMPT}], "stream": stream}
-        client = self._clients[proxy, label]
-        return self._asked(proxy, label, CHAT, lambda: client.chat.completions.with_raw_response.create(**asked), model)
+        create = self._clients[proxy, label].chat.completions.with_raw_response.create
+        saw = self._asked(proxy, label, CHAT, lambda: create(**asked), model)
+        return replace(saw, whole=None) if stream else saw
 
     def models(self, proxy: str, label: str) -> Saw:
         """The list of models."""
@@ -106,14 +111,15 @@ class Clients:
             self.saw += pool.map(lambda call: call(), calls)
 
     def _asked(self, proxy: str, label: str, path: str, call: Callable[[], Any], model: str = "") -> Saw:
-        began = time.perf_counter()
-        try:
-            answer = call()
-            read = answer.parse()
-            for _ in read if isinstance(read, openai.Stream) else ():
-                pass
-            status, headers = answer.status_code, answer.headers
-        except openai.APIStatusError as error:
-            status, headers = error.status_code, error.response.headers
-        seconds = time.perf_counter() - began
+        with self._one_at_a_time if label == OVER_HTTP2 else nullcontext():
+            began = time.perf_counter()
+            try:
+                answer = call()
+                read = answer.parse()
+                for _ in read if isinstance(read, openai.Stream) else ():
+                    pass
+                status, headers = answer.status_code, answer.headers
+            except openai.APIStatusError as error:
+                status, headers = error.status_code, error.response.headers
+            seconds = time.perf_counter() - began
         return Saw(proxy, status, path, label, headers["x-request-id"], seconds, model)
