@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from kibana_assets.package import tree
 from tests.assets.stage import Stage, staged
 from tests.counterparts.elasticsearch import VERSIONS, Node, Nodes
+
+SMALL = ("audit", "proxy_access", "vllm_metrics")
 
 
 @pytest.fixture(scope="session")
@@ -25,11 +28,32 @@ def node(request: pytest.FixtureRequest, secured: Nodes) -> Node:
     return secured.get(request.param)
 
 
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package with three of its data streams: to compile the pipelines of all takes seconds each time."""
+    folder = tmp_path_factory.mktemp("small") / "package"
+    for name, data in tree.load().files.items():
+        if not name.startswith("data_stream/") or name.split("/")[1] in SMALL:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+    return folder
+
+
 @pytest.fixture
-def stage(node: Node, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Stage]:
-    """A stage on the node."""
-    with staged(node, tmp_path, capsys) as made:
-        yield made
+def whole() -> None:
+    """For a test that wants the whole package."""
+
+
+@pytest.fixture
+def stage(
+    node: Node, tmp_path: Path, capsys: pytest.CaptureFixture[str], small: Path, request: pytest.FixtureRequest
+) -> Iterator[Stage]:
+    """A stage on the node; what is installed is the small package, unless the test names ``whole``."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "whole" not in request.fixturenames:
+            patch.setattr(tree, "CHECKOUT", small)
+        with staged(node, tmp_path, capsys) as made:
+            yield made
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

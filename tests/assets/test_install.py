@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from kibana_assets.install.prove import NAMESPACE, samples
 from kibana_assets.package.streams import streams
 from kibana_assets.package.tree import load
@@ -13,6 +15,7 @@ from tests.assets.stage import Stage, make_key
 ACCESS = "logs-local_llm.proxy_access"
 
 
+@pytest.mark.usefixtures("whole")
 def test_plan_install_again_status_uninstall(stage: Stage) -> None:
     before = stage.names()
     planned = stage.run("plan")
@@ -102,6 +105,6 @@ def test_a_sample_that_does_not_come_through_is_told(stage: Stage) -> None:
     done = stage.run("install")
     proofs = {proof["stream"]: proof for proof in done.document["proofs"]}
     assert done.code == 8
-    assert (proofs["proxy_access"]["ok"], proofs["proxy_error"]["ok"]) == (False, True)
+    assert (proofs["proxy_access"]["ok"], proofs["audit"]["ok"]) == (False, True)
     assert "made up" in proofs["proxy_access"]["found"]
     assert not any(NAMESPACE in name for name in stage.names())
