@@ -51,9 +51,8 @@ def _group(group: Group, sources: Sources, progress: Progress) -> tuple[LockedFi
         return _KINDS[group.kind](group.files, sources, progress)
     except SourceError as error:
         name = host(group.files[0].url)
-        mirror = f"A mirror of it is named by registries: {{{name}: {{mirrors: [HOST/PREFIX]}}}}."
-        hint = f"Is there such a version, also for this platform? {mirror}"
-        raise SourceError(f"{error.message} ({group.title})", hint=hint) from error
+        mirror = f"A mirror is named by registries: {{{name}: {{mirrors: [HOST/PREFIX]}}}}."
+        raise SourceError(f"{error.message} ({group.title})", hint=f"{error.hint} {mirror}") from error
 
 
 def _download(files: tuple[Artefact, ...], sources: Sources, progress: Progress) -> tuple[LockedFile, ...]:

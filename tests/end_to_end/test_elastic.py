@@ -181,6 +181,15 @@ def test_what_is_not_what_it_should_be_is_not_locked(
 
 
 @pytest.mark.usefixtures("nowhere_else")
+def test_what_to_do_is_said(tmp_path: Path, sites: ElasticSites) -> None:
+    _serve(DOC, LOGIN)(sites)
+    with pytest.raises(SourceError) as caught:
+        locked(spec_in(tmp_path, sites))
+    assert "login page" in caught.value.hint
+    assert f"registries: {{{sites.server.host}: {{mirrors: [HOST/PREFIX]}}}}" in caught.value.hint
+
+
+@pytest.mark.usefixtures("nowhere_else")
 @pytest.mark.parametrize(
     ("packages", "words"),
     [
