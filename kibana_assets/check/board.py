@@ -58,7 +58,7 @@ class Panel:
     @property
     def title(self) -> str:
         """The title above the panel."""
-        return str(self.raw.get("title") or self.config.get("title") or "").strip()
+        return (text(self.raw.get("title")) or text(self.config.get("title"))).strip()
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -108,12 +108,12 @@ def board(raw: Json) -> Board:
     """The dashboard that a saved object is."""
     broken: list[str] = []
     attributes = _decoded(mapping(raw.get("attributes")), broken, "attributes")
-    name = str(raw.get("id", ""))
+    name = text(raw.get("id"))
     panels = []
     for number, one in enumerate(listing(attributes.get("panelsJSON"))):
         read = mapping(one)
-        own = str(read.get("panelIndex", ""))
-        panels.append(Panel(f"{name}: panel {own or number}", own, str(read.get("type", "")), read))
+        own = text(read.get("panelIndex"))
+        panels.append(Panel(f"{name}: panel {own or number}", own, text(read.get("type")), read))
     return Board(name, raw, tuple(panels), attributes, tuple(broken))
 
 
@@ -125,6 +125,11 @@ def mapping(value: object) -> Json:
 def listing(value: object) -> list[Any]:
     """A list, or an empty one in place of anything else."""
     return value if isinstance(value, list) else []
+
+
+def text(value: object) -> str:
+    """A text, or an empty one in place of anything else."""
+    return value if isinstance(value, str) else ""
 
 
 def _decoded(value: Any, broken: list[str], path: str) -> Any:

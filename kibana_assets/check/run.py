@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kibana_assets.check.board import board
+from kibana_assets.check.board import board, text
 from kibana_assets.check.context import Context, declared, present
 from kibana_assets.check.finding import Finding
 from kibana_assets.check.rules import RULES
@@ -42,10 +42,10 @@ def check_objects(
 
 
 def _twice(found: list[dict[str, Any]]) -> Iterable[Finding]:
-    seen: set[tuple[object, object]] = set()
+    seen: set[tuple[str, str]] = set()
     for one in found:
-        name = (one.get("type"), one.get("id"))
-        if not all(isinstance(part, str) and part for part in name) or name in seen:
+        name = (text(one.get("type")), text(one.get("id")))
+        if not all(name) or name in seen:
             yield Finding("objects_have_ids_of_their_own", f"{name[0]} {name[1]}", "no id, or one twice", "one id each")
         seen.add(name)
 

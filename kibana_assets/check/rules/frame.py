@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Final
 
-from kibana_assets.check.board import Board, Panel, mapping
+from kibana_assets.check.board import Board, Panel, mapping, text
 from kibana_assets.check.context import Context
 from kibana_assets.check.rules.interface import Faults, Rule
 from kibana_assets.dashboards.dashboard import TYPE_VERSION
@@ -40,7 +40,7 @@ def every_part_can_be_read(board: Board, context: Context) -> Faults:
 
 
 def the_dashboard_is_of_a_form_that_is_known(board: Board, context: Context) -> Faults:
-    if not str(board.attributes.get("title") or "").strip():
+    if not text(board.attributes.get("title")).strip():
         yield board.id, "no title", "one"
     for key in sorted(set(board.attributes) - ATTRIBUTES):
         yield board.id, f"the attribute {key}", f"none but {', '.join(sorted(ATTRIBUTES))}"

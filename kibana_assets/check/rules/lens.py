@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from kibana_assets.check.board import Board, Layer, Panel, listing, mapping
+from kibana_assets.check.board import Board, Layer, Panel, listing, mapping, text
 from kibana_assets.check.context import Context
 from kibana_assets.check.rules.interface import Faults, Rule
 
@@ -57,7 +57,7 @@ def lens_has_its_state(board: Board, context: Context) -> Faults:
             yield f"{panel.place}: state", "nothing", "Lens' state"
         elif not panel.layers:
             yield f"{panel.place}: datasourceStates", "no layer", "formBased.layers"
-        if panel.attributes.get("visualizationType") not in KINDS:
+        if text(panel.attributes.get("visualizationType")) not in KINDS:
             found = repr(panel.attributes.get("visualizationType"))
             yield f"{panel.place}: visualizationType", found, f"one of {', '.join(sorted(KINDS))}"
 
@@ -90,7 +90,7 @@ def columns_are_named_for_what_is_there(board: Board, context: Context) -> Fault
 def operations_are_known(board: Board, context: Context) -> Faults:
     for panel, layer in _layers(board):
         for name, column in layer.columns.items():
-            if column.get("operationType") not in OPERATIONS:
+            if text(column.get("operationType")) not in OPERATIONS:
                 found = repr(column.get("operationType"))
                 yield f"{panel.place}: column {name}: operationType", found, f"one of {', '.join(sorted(OPERATIONS))}"
 
