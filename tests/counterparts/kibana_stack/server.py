@@ -1,0 +1,166 @@
+"""The server: base path, logins, ``kbn-xsrf``, content types and sizes as Kibana has them, then the routes.
+
+In Kibana's order: the route is looked up, the login checked, the body read, then ``kbn-xsrf``, then privileges. A space
+that does not exist is not refused for an API (inferred: only pages look it up), so whoever asks must look first.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from tests.counterparts.certificates import Certificate
+from tests.counterparts.kibana_stack.agent_policies import ROUTES as AGENT_POLICIES
+from tests.counterparts.kibana_stack.basics import ROUTES as BASICS
+from tests.counterparts.kibana_stack.enrolment import ROUTES as ENROLMENT
+from tests.counterparts.kibana_stack.objects_api import ROUTES as OBJECTS
+from tests.counterparts.kibana_stack.package_policies import ROUTES as PACKAGE_POLICIES
+from tests.counterparts.kibana_stack.packages import ROUTES as PACKAGES
+from tests.counterparts.kibana_stack.route import Answer, Refusal, Request, Route
+from tests.counterparts.kibana_stack.rules import ROUTES as RULES
+from tests.counterparts.kibana_stack.state import Stack
+
+PARTS = (BASICS, OBJECTS, RULES, PACKAGES, AGENT_POLICIES, PACKAGE_POLICIES, ENROLMENT)
+ROUTES = tuple(route for part in PARTS for route in part.all)
+Fault = Callable[[str, str], "Answer | None"]
+"""Method and path to an answer that comes instead; an exception cuts the connection."""
+
+
+class KibanaStack:
+    """The server; ``stack`` is what it knows, ``seen`` every request line, ``fault`` may answer first."""
+
+    def __init__(self, stack: Stack | None = None, *, tls: Certificate | None = None, base_path: str = "") -> None:
+        self.stack = stack or Stack()
+        self.base_path = base_path
+        self.seen: list[str] = []
+        self.fault: Fault | None = None
+        self.delay = 0.0
+        self._server = _Server(self, tls)
+        self.url = f"{'https' if tls else 'http'}://localhost:{self._server.server_port}{base_path}"
+
+    def __enter__(self) -> KibanaStack:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def writes(self) -> list[str]:
+        """What was asked that is no GET."""
+        return [line for line in self.seen if not line.startswith("GET ")]
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, kibana: KibanaStack, tls: Certificate | None) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.kibana = kibana
+        if tls:
+            self.socket = tls.context().wrap_socket(self.socket, server_side=True)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Cut connections are part of the tests."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 10
+    server: _Server
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class calls it so)
+        """Nothing on stderr."""
+
+    def do_GET(self) -> None:
+        self._do()
+
+    do_POST = do_PUT = do_DELETE = do_GET
+
+    def _do(self) -> None:
+        kibana = self.server.kibana
+        kibana.seen.append(f"{self.command} {self.path}")
+        time.sleep(kibana.delay)
+        data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if kibana.fault and (forced := kibana.fault(self.command, self.path)):
+            return self._send(forced)
+        try:
+            with kibana.stack.lock:
+                answer = self._answer(data)
+        except Refusal as refusal:
+            phrase = self.responses[refusal.status][0]
+            body = {"statusCode": refusal.status, "error": phrase, "message": str(refusal)}
+            answer = Answer(body, refusal.status, headers=refusal.headers)
+        return self._send(answer)
+
+    def _answer(self, data: bytes) -> Answer:
+        kibana = self.server.kibana
+        parts = urlsplit(self.path)
+        if not parts.path.startswith(f"{kibana.base_path}/"):
+            raise Refusal(404, "Not Found")
+        inside = parts.path[len(kibana.base_path) :]
+        found = re.fullmatch(r"/s/([^/]+)(/.*)", inside)
+        space, path = (found[1], found[2]) if found else ("default", inside)
+        self._login()
+        route, names = self._route(path)
+        body = self._body(route, data)
+        self._xsrf()
+        if not kibana.stack.may(self.headers.get("Authorization"), route.right):
+            action = f"API [{self.command} {path}] is unauthorized for user, this action is granted by the Kibana"
+            raise Refusal(403, f"{action} privileges [{route.right}]")
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        return route.handler(Request(kibana.stack, space, names, query, dict(self.headers), data, body))
+
+    def _login(self) -> None:
+        stack = self.server.kibana.stack
+        if stack.secure and self.headers.get("Authorization") not in stack.logins:
+            raise Refusal(401, "[security_exception]: unable to authenticate with provided credentials")
+
+    def _route(self, path: str) -> tuple[Route, tuple[str, ...]]:
+        for route in ROUTES:
+            match = route.path.fullmatch(path) if route.method == self.command else None
+            if match:
+                return route, tuple(unquote(name) for name in match.groups())
+        raise Refusal(404, "Not Found")
+
+    def _body(self, route: Route, data: bytes) -> Any:
+        if self.command in ("GET", "DELETE") or not data:
+            return None
+        if len(data) > route.most:
+            raise Refusal(413, f"Payload content length greater than maximum allowed: {route.most}")
+        kind = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind not in route.accepts:
+            raise Refusal(415, "Unsupported Media Type")
+        if kind != "application/json":
+            return None
+        try:
+            return json.loads(data)
+        except ValueError as error:
+            raise Refusal(400, "Invalid request payload JSON format") from error
+
+    def _xsrf(self) -> None:
+        version = self.server.kibana.stack.version
+        given = self.headers.get("kbn-version")
+        if given not in (None, version):
+            text = f'Browser client is out of date, please refresh the page ("kbn-version" header was "{given}" but '
+            raise Refusal(400, f'{text}should be "{version}")')
+        if self.command != "GET" and given is None and not self.headers.get("kbn-xsrf"):
+            raise Refusal(400, "Request must contain a kbn-xsrf header.")
+
+    def _send(self, answer: Answer) -> None:
+        data = b"" if answer.status == 204 else answer.bytes()
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.kind)
+        self.send_header("kbn-name", "kibana")
+        if answer.status != 204:
+            self.send_header("Content-Length", str(len(data)))
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
