@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from kibana_assets.dashboards.objects import VIEWS
 from kibana_assets.package.ecs import ecs
-from kibana_assets.package.fields import Field, read_fields
+from kibana_assets.package.fields import Field, fields_of
 from kibana_assets.package.streams import streams
 from kibana_assets.package.tree import Tree
-
-# What every document has, whoever declares it.
-EVERYWHERE: Final = frozenset({"@timestamp", "data_stream.dataset", "data_stream.type", "data_stream.namespace"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +35,16 @@ class Context:
 
 
 def declared(tree: Tree) -> dict[str, dict[str, Field]]:
-    """Dataset → field name → field, of all data streams of a package; multi-fields have names of their own."""
+    """Dataset → field name → field, of all data streams of a package, built or not.
+
+    Raises: PackageError for one that cannot be read.
+    """
     known = ecs()
-    return {one.dataset: _named(read_fields(tree, one, known)) for one in streams(tree)}
+    made = {}
+    for one in streams(tree):
+        paths = tree.paths(f"{one.path}/fields", ".yml")
+        made[one.dataset] = _named(field for path in paths for field in fields_of(tree.yaml(path), path, known))
+    return made
 
 
 def present(objects: Iterable[dict[str, Any]]) -> frozenset[tuple[str, str]]:
@@ -50,6 +54,7 @@ def present(objects: Iterable[dict[str, Any]]) -> frozenset[tuple[str, str]]:
 
 
 def _named(fields: Iterable[Field]) -> dict[str, Field]:
+    """By name; a multi-field has one of its own."""
     made: dict[str, Field] = {}
     for one in fields:
         made[one.name] = one

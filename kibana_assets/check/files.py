@@ -7,6 +7,7 @@ checked against the fields that the zip itself declares.
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from kibana_assets.errors import PackageError
-from kibana_assets.package.tree import MOST_BYTES, Tree, parse_json
+from kibana_assets.package.tree import MOST_BYTES, Tree
 
 MOST_NDJSON: Final = 26_214_400
 MOST_ZIP: Final = 104_857_600
@@ -44,13 +45,13 @@ def _ndjson(data: bytes, name: str) -> Iterator[dict[str, Any]]:
         lines = data.decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
         raise PackageError(
-            f"{name}: byte {error.start}: not UTF-8, and no zip file", hint="Export it again."
+            f"{name}: byte {error.start}: neither UTF-8 nor a zip file", hint="Export it again."
         ) from error
     count = 0
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        read = parse_json(line, f"{name}:{number}")
+        read = _line(line, f"{name}:{number}")
         if not isinstance(read, dict):
             raise PackageError(f"{name}:{number}: expected a saved object", hint="One JSON object a line.")
         count += 1
@@ -60,6 +61,14 @@ def _ndjson(data: bytes, name: str) -> Iterator[dict[str, Any]]:
             yield read
     if not count:
         raise PackageError(f"{name}: no saved objects", hint="Give NDJSON as Kibana exports it, or a package's zip.")
+
+
+def _line(line: str, place: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        said = "nested too deep" if isinstance(error, RecursionError) else f"not JSON: {error}"
+        raise PackageError(f"{place}: {said}", hint="One saved object a line, as Kibana exports them.") from error
 
 
 def _zip(data: bytes, name: str) -> Found:

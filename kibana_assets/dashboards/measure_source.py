@@ -43,9 +43,8 @@ def bucket(read: Mapping) -> Bucket:
     """One bucket. Raises: PackageError."""
     kinds = [kind for kind in ("terms", "range", "filters", "time") if read.has(kind)]
     if len(kinds) != 1:
-        raise read.wrong(
-            " ".join(kinds) or "terms", ", ".join(kinds) or "nothing", "one of terms, range, filters, time"
-        )
+        found = " and ".join(kinds) or "nothing"
+        raise read.wrong((kinds or ["terms"])[0], found, "one of terms, range, filters, time")
     kind = kinds[0]
     filters = read.pairs("filters") if kind == "filters" else ()
     fields = read.texts(kind) if kind in ("terms", "range") else ()
