@@ -2,52 +2,90 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from bundler.cli.elastic_options import elastic_options
+from kibana_assets.errors import UsageError
 
 if TYPE_CHECKING:
     from kibana_assets.connection.target import Target
+    from kibana_assets.elasticsearch.cluster import Cluster
     from kibana_assets.install.installation import Installation
+    from kibana_assets.install.lifecycle import Way
+    from kibana_assets.install.objects import KibanaPart
+    from kibana_assets.kibana.client import Kibana
+    from kibana_assets.package.tree import Tree
 
 OPTIONS: Final = (
+    click.option("--kibana", "kibana_url", metavar="URL", help="Kibana's address, with its base path: dashboards too."),
+    click.option(
+        "--kibana-ca", type=click.Path(path_type=Path), help="PEM file to trust for Kibana; else that of --ca."
+    ),
+    click.option("--no-kibana", is_flag=True, help="Elasticsearch alone, also with a cloud id that names a Kibana."),
+    click.option("--no-fleet", is_flag=True, help="Import into Kibana without Fleet."),
+    click.option("--space", "spaces", metavar="ID", multiple=True, help="A space of Kibana. May be given again."),
+    click.option("--all-spaces", is_flag=True, help="Every space of Kibana that there is."),
     click.option(
         "--lifecycle",
+        "way",
         type=click.Choice(["stack", "stream", "ilm"]),
         default="stack",
         show_default=True,
         help="Who rolls over and deletes: the stack's own settings, the data stream, or a policy of ILM.",
     ),
+    click.option("--retention", metavar="DAYS", default="", help="Delete data after that time, as 90d; else never."),
     click.option("--custom-pipelines", is_flag=True, help="Also @custom pipelines for Elastic's Nginx integration."),
     click.option("--lmstudio-dataset", metavar="NAME", help="And for a log integration that reads LM Studio's log."),
-    click.option("--retention", metavar="DAYS", default="", help="Delete data after that time, as 90d; else never."),
 )
 
 
-def assets_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """All of these options, as ``opened``: a context with the Installation."""
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What these options say."""
 
-    @wraps(function)
-    def called(*args: Any, target: Target, **options: Any) -> Any:
-        given = {name: options.pop(name) for name in ("lifecycle", "retention", "custom_pipelines", "lmstudio_dataset")}
-        with _opened(target, **given) as opened:
-            return function(*args, opened=opened, **options)
+    kibana_url: str | None
+    kibana_ca: Path | None
+    no_kibana: bool
+    no_fleet: bool
+    spaces: tuple[str, ...]
+    all_spaces: bool
+    way: Way
+    retention: str
+    custom_pipelines: bool
+    lmstudio_dataset: str | None
 
-    wrapped: Callable[..., Any] = called
-    for option in reversed(OPTIONS):
-        wrapped = option(wrapped)
-    return elastic_options()(wrapped)
+
+def assets_options(*, installed: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """All of these options, as ``opened``: a context with the Installation.
+
+    With ``installed`` the spaces are those that something was installed into, unless some are named.
+    """
+
+    def apply(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def called(*args: Any, target: Target, **options: Any) -> Any:
+            wish = Wish(**{name: options.pop(name) for name in Wish.__slots__})
+            with _opened(target, wish, installed=installed) as opened:
+                return function(*args, opened=opened, **options)
+
+        wrapped: Callable[..., Any] = called
+        for option in reversed(OPTIONS):
+            wrapped = option(wrapped)
+        return elastic_options()(wrapped)
+
+    return apply
 
 
 @contextmanager
-def _opened(
-    target: Target, *, lifecycle: Any, retention: str, custom_pipelines: bool, lmstudio_dataset: str | None
-) -> Iterator[Installation]:
+def _opened(target: Target, wish: Wish, *, installed: bool) -> Iterator[Installation]:
     from kibana_assets.elasticsearch.cluster import Cluster
     from kibana_assets.install.chain import chained
     from kibana_assets.install.desired import desired_objects, package_version
@@ -57,11 +95,60 @@ def _opened(
     from kibana_assets.package.tree import load
 
     tree = load()
-    desired = desired_objects(tree, Lifecycle(lifecycle, retention))
-    if custom_pipelines or lmstudio_dataset:
-        desired = (*desired, *chained(tree, lmstudio_dataset))
+    desired = desired_objects(tree, Lifecycle(wish.way, wish.retention))
+    if wish.custom_pipelines or wish.lmstudio_dataset:
+        desired = (*desired, *chained(tree, wish.lmstudio_dataset))
+    kibana = _kibana(target, wish)
     cluster = Cluster(target)
     try:
-        yield Installation(cluster, streams(tree), desired, package_version(tree))
+        part = _part(kibana, cluster, wish, installed=installed) if kibana else None
+        objects = _objects(tree, part.spaces) if part else ()
+        yield Installation(cluster, streams(tree), (*desired, *objects), package_version(tree), part)
     finally:
         cluster.close()
+        if kibana:
+            kibana.close()
+
+
+def _kibana(target: Target, wish: Wish) -> Kibana | None:
+    from kibana_assets.connection.address import server
+    from kibana_assets.connection.http import Wire
+    from kibana_assets.connection.login import for_kibana
+    from kibana_assets.connection.trust import Trust
+    from kibana_assets.kibana.client import Kibana
+
+    if wish.no_kibana and wish.kibana_url:
+        raise UsageError("--kibana and --no-kibana exclude each other", hint="Give one of them.")
+    address = server(wish.kibana_url, "--kibana") if wish.kibana_url else target.kibana
+    if wish.no_kibana or address is None:
+        if wish.spaces or wish.all_spaces:
+            raise UsageError("--space and --all-spaces: expected --kibana beside them", hint="Name Kibana's address.")
+        return None
+    if not wish.no_fleet:
+        hint = "--no-fleet imports the dashboards; or upload what llm-bundle assets build makes under Integrations."
+        raise UsageError("--kibana: expected --no-fleet beside it", hint=hint)
+    ca = wish.kibana_ca or target.trust.ca
+    trust = Trust(ca, "", target.trust.certificate, target.trust.key)
+    wire = Wire(address, trust, proxy=target.proxy, timeout=target.timeout)
+    return Kibana(wire, for_kibana(os.environ, target.login))
+
+
+def _part(kibana: Kibana, cluster: Cluster, wish: Wish, *, installed: bool) -> KibanaPart:
+    from kibana_assets.install.objects import KibanaPart, recorded_spaces
+    from kibana_assets.kibana.client import DEFAULT, check_space
+
+    if wish.all_spaces and wish.spaces:
+        raise UsageError("--space and --all-spaces exclude each other", hint="Give one of them.")
+    named = tuple(dict.fromkeys(check_space(space) for space in wish.spaces))
+    if wish.all_spaces:
+        named = kibana.spaces()
+    elif not named and installed:
+        named = recorded_spaces(cluster)
+    return KibanaPart(kibana, cluster, named or (DEFAULT,))
+
+
+def _objects(tree: Tree, spaces: tuple[str, ...]) -> tuple[Any, ...]:
+    from kibana_assets.dashboards.objects import dashboards, data_views, objects
+    from kibana_assets.install.objects import wanted_objects
+
+    return wanted_objects([*data_views(), *objects(dashboards(tree))], spaces)

@@ -87,7 +87,8 @@ def is_fleets(body: Json) -> bool:
 
 def _canonical(kind: str, body: Json) -> Json:
     if kind not in _KEYS:
-        return body
+        # A saved object: its versions and times are Kibana's own.
+        return {key: body.get(key) for key in ("type", "attributes", "references")}
     made = {key: body[key] for key in _KEYS[kind] if key in body}
     meta = made.pop("_meta", None) or {}
     made["_meta"] = {key: value for key, value in meta.items() if key not in MARKS}

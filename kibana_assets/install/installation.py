@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +11,8 @@ from kibana_assets.install.apply import Say, apply
 from kibana_assets.install.asset import ILM_POLICY, Asset
 from kibana_assets.install.backup import backup
 from kibana_assets.install.chain import calls
-from kibana_assets.install.plan import Change, Found, Key, State, changes_something, plan
+from kibana_assets.install.objects import KibanaPart
+from kibana_assets.install.plan import SHARED, Change, Found, Key, State, changes_something, plan
 from kibana_assets.install.prove import Proof, prove
 from kibana_assets.install.role import require, role
 from kibana_assets.install.state import read_state
@@ -40,6 +41,7 @@ class Installation:
     streams: tuple[Stream, ...]
     desired: tuple[Asset, ...]
     version: str
+    kibana: KibanaPart | None = None
 
     def require(self) -> None:
         """See that the login may do all of it. Raises: RefusedError that names what is missing; as ``state``."""
@@ -53,7 +55,10 @@ class Installation:
     def state(self) -> State:
         """What is there. Raises: RefusedError for a cluster that is too old; as Cluster.call."""
         self.cluster.version()
-        return read_state(self.cluster, self.desired)
+        state = read_state(self.cluster, self.desired)
+        if self.kibana is None:
+            return state
+        return replace(state, assets={**state.assets, **self.kibana.found(self.desired)})
 
     def plan(self, *, force: bool = False) -> tuple[Change, ...]:
         """What would be done. Raises: as ``state``."""
@@ -62,7 +67,7 @@ class Installation:
     def install(self, changes: tuple[Change, ...], *, copies: Path, say: Say = lambda change: None) -> tuple[Path, ...]:
         """Make the changes; the files in ``copies`` with what was replaced. Raises: KibanaAssetsError."""
         files = backup(changes, copies) if changes_something(changes) else ()
-        apply(changes, self.cluster, self.version, say=say)
+        apply(changes, self.cluster, self.version, kibana=self.kibana, say=say)
         return files
 
     def plan_removal(self, *, data: bool = False, force: bool = False) -> tuple[Change, ...]:
@@ -74,7 +79,7 @@ class Installation:
     ) -> tuple[tuple[Path, ...], tuple[Left, ...]]:
         """Make the changes of ``plan_removal``; the backups, and what had to stay. Raises: KibanaAssetsError."""
         files = backup(changes, copies)
-        return files, uninstall(changes, self.cluster, self.version, say=say)
+        return files, uninstall(changes, self.cluster, self.version, kibana=self.kibana, say=say)
 
     def status(self) -> tuple[Installed, ...]:
         """What is installed, and what is missing of it. Raises: as ``state``."""
@@ -87,6 +92,8 @@ class Installation:
 def _installed(key: Key, asset: Asset | None, found: Found | None) -> Installed:
     kind, space, name = key
     standing: Standing = "missing" if found is None else "edited" if found.edited or not found.ours else "same"
+    if found is not None and kind == SHARED:
+        standing = "same"
     if found is not None and asset is not None and asset.calls and calls(found.body, asset.calls):
         standing = "same"
     return Installed(kind, name, space, found.version if found else "", standing)

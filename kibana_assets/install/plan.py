@@ -23,6 +23,8 @@ Key = tuple[str, str, str]
 UP_TO_DATE: Final = "up to date"
 EDITED: Final = "edited by hand"
 FOREIGN: Final = "there already, not by us"
+SHARED: Final = "index-pattern"
+"""Data views belong to everybody: one that is there is as good as ours."""
 FLEETS: Final = "installed by Fleet"
 
 
@@ -130,6 +132,8 @@ def _change(asset: Asset, found: Found | None, version: str, force: bool) -> Cha
         if body is found.body:
             return made("keep", UP_TO_DATE)
         return replace(made("update", "calls ours too, keeps what it has"), body=body)
+    if asset.kind == SHARED:
+        return made("keep", UP_TO_DATE)
     if is_fleets(found.body):
         return made("keep", FLEETS)
     if not found.ours:
@@ -149,7 +153,7 @@ def _obsolete(wanted: tuple[Asset, ...], state: State, force: bool) -> list[Chan
     for key in reversed(list(state.assets)):
         found = state.assets[key]
         # Only of the streams: what other options of an earlier run installed, this one does not name.
-        if key in names or not found.ours or not scopes or not key[2].startswith(scopes):
+        if key in names or key[0] == SHARED or not found.ours or not (key[1] or (scopes and key[2].startswith(scopes))):
             continue
         kept = found.edited and not force
         reason = EDITED if kept else f"of {found.version}, no longer wanted"

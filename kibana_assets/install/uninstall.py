@@ -17,7 +17,7 @@ from kibana_assets.errors import KibanaAssetsError
 from kibana_assets.install.apply import Objects, Say, half, remove
 from kibana_assets.install.asset import COMPONENT, DATA_STREAM, ILM_POLICY, INDEX, PIPELINE
 from kibana_assets.install.chain import calls, without_call
-from kibana_assets.install.plan import EDITED, Change, Found, State
+from kibana_assets.install.plan import EDITED, SHARED, Change, Found, State
 
 ORDER = (DATA_STREAM, INDEX, COMPONENT, PIPELINE, ILM_POLICY)
 _TAKEN = "the data stays, its pipeline is taken away"
@@ -33,7 +33,7 @@ class Left:
 
 def plan_removal(state: State, *, data: bool = False, force: bool = False) -> tuple[Change, ...]:
     """The changes that take everything of ours away, in their order."""
-    ours = {key: found for key, found in state.assets.items() if found.ours}
+    ours = {key: found for key, found in state.assets.items() if found.ours and key[0] != SHARED}
     stems = [name for kind, _, name in ours if kind == INDEX]
     calling = {key: found for key, found in state.assets.items() if calls(found.body) and not _is_whole(found)}
     made = [_remove(*key, found, force) for key, found in ours.items() if key not in calling]

@@ -39,19 +39,40 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def hollow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole package with pipelines that do nothing, and so take no time."""
+    folder = tmp_path_factory.mktemp("hollow") / "package"
+    for name, data in tree.load().files.items():
+        if "/ingest_pipeline/" not in name or name.endswith("/default.yml"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(b"---\nprocessors: []\n" if "/ingest_pipeline/" in name else data)
+    return folder
+
+
 @pytest.fixture
 def whole() -> None:
     """For a test that wants the whole package."""
 
 
 @pytest.fixture
+def all_streams() -> None:
+    """For a test that wants all data streams, but not what their pipelines do."""
+
+
+@pytest.fixture
 def stage(
-    node: Node, tmp_path: Path, capsys: pytest.CaptureFixture[str], small: Path, request: pytest.FixtureRequest
+    node: Node,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    small: Path,
+    hollow: Path,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Stage]:
     """A stage on the node; what is installed is the small package, unless the test names ``whole``."""
     with pytest.MonkeyPatch.context() as patch:
         if "whole" not in request.fixturenames:
-            patch.setattr(tree, "CHECKOUT", small)
+            patch.setattr(tree, "CHECKOUT", hollow if "all_streams" in request.fixturenames else small)
         with staged(node, tmp_path, capsys) as made:
             yield made
 

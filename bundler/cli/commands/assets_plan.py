@@ -17,7 +17,7 @@ FOUND = 8
 
 
 @click.command()
-@assets_options
+@assets_options()
 @click.option("--force", is_flag=True, help="As if what others edited were to be replaced.")
 @json_option
 def command(opened: Installation, force: bool, as_json: bool) -> int:

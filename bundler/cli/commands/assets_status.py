@@ -18,7 +18,7 @@ FOUND = 8
 
 
 @click.command()
-@assets_options
+@assets_options(installed=True)
 @json_option
 def command(opened: Installation, as_json: bool) -> int:
     """Say what is installed, in which version, and what was edited or is missing. Exit code 8: something is."""

@@ -18,7 +18,7 @@ FOUND = 8
 
 
 @click.command()
-@assets_options
+@assets_options(installed=True)
 @click.option("--data", is_flag=True, help="Delete the collected data, too.")
 @click.option("--dry-run", is_flag=True, help="Remove nothing; exit code 8 if something would be removed.")
 @click.option("--force", is_flag=True, help="Remove also what others edited; a copy of it is kept.")

@@ -1,0 +1,182 @@
+"""The saved objects of a real Kibana, over its public API.
+
+Rules: an import goes as a file whose name ends in ``.ndjson``, with overwriting; an answer of 200 may still say that it
+failed, and is read. Objects are read by an export, which is the one call for that that is not deprecated; it refuses as
+a whole when one is missing, and names those. Busy answers (429, 503) are tried again. Sources: elastic/kibana, docs of
+the saved objects and spaces APIs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+from kibana_assets.connection.http import Answer, Wire
+from kibana_assets.connection.login import Login
+from kibana_assets.connection.reasons import said
+from kibana_assets.errors import RefusedError, UnreachableError, UsageError
+from kibana_assets.kibana.interface import Json, Name
+from kibana_assets.kibana.refusal import of_answer
+
+DEFAULT: Final = "default"
+OLDEST: Final = (8, 19)
+LARGEST: Final = 26_214_400
+_SPACE: Final = re.compile(r"[a-z0-9_-]{1,255}", re.ASCII)
+_VERSION: Final = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:-[0-9A-Za-z.]{1,32})?", re.ASCII)
+_PAUSES: Final = (1.0, 2.0, 4.0, 8.0)
+_BUSY: Final = (429, 503)
+_BOUNDARY: Final = "llm-bundle-7MA4YWxkTrZu0gW"
+
+
+class Kibana:
+    """A Kibana; nothing is sent before the first call."""
+
+    def __init__(self, wire: Wire, login: Login) -> None:
+        self._wire = wire
+        self._login = login
+
+    def version(self) -> str:
+        """The version. Raises: RefusedError for one that is too old, or serverless; UnreachableError."""
+        answer = self._json("GET", "/api/status")
+        told = answer.get("version") if isinstance(answer, dict) else None
+        about: Json = told if isinstance(told, dict) else {}
+        if about.get("build_flavor") == "serverless":
+            hint = "Install into a Kibana that you run, 8.19 or newer."
+            raise RefusedError(f"{self._wire.address.url}: Kibana is serverless", hint=hint)
+        number = _VERSION.fullmatch(str(about.get("number", "")))
+        if not number:
+            hint = "Is this a Kibana? And has the login its privileges? Give its own address and base path."
+            raise UnreachableError(f"{self._wire.address.url}: does not tell its version", hint=hint)
+        if (int(number[1]), int(number[2])) < OLDEST:
+            raise RefusedError(
+                f"{self._wire.address.url}: Kibana {number[0]}: expected {OLDEST[0]}.{OLDEST[1]} or newer",
+                hint="It could not read the dashboards. Upgrade the stack, or install with --no-kibana.",
+            )
+        return number[0]
+
+    def spaces(self) -> tuple[str, ...]:
+        """The ids of all spaces that the login sees. Raises: RefusedError; UnreachableError."""
+        answer = self._json("GET", "/api/spaces/space")
+        if not isinstance(answer, list):
+            raise UnreachableError(f"{self._wire.address.url}: no list of spaces", hint="Is this a Kibana?")
+        return tuple(check_space(str(one.get("id"))) for one in answer if isinstance(one, dict))
+
+    def find(self, space: str, names: Iterable[Name]) -> dict[Name, Json]:
+        """Those of the objects that are there. Raises: RefusedError; UnreachableError."""
+        left = list(names)
+        while left:
+            body = {
+                "objects": [{"type": kind, "id": name} for kind, name in left],
+                "excludeExportDetails": True,
+                "includeReferencesDeep": False,
+            }
+            answer = self._ask("POST", f"{_prefix(space)}/api/saved_objects/_export", json.dumps(body).encode())
+            if answer.status == 200:
+                return {(one["type"], one["id"]): one for one in _lines(answer, self._wire.address.url)}
+            gone = _missing(answer)
+            if answer.status != 400 or not gone & set(left):
+                raise of_answer(f"POST {self._wire.address.url}{_prefix(space)}/api/saved_objects/_export", answer)
+            left = [one for one in left if one not in gone]
+        return {}
+
+    def put(self, space: str, objects: Sequence[Json]) -> dict[Name, str]:
+        """Create or replace. Raises: RefusedError that names what was refused; UnreachableError."""
+        place = f"{self._wire.address.url}{_prefix(space)}/api/saved_objects/_import"
+        body, kind = _multipart("".join(f"{json.dumps(one, ensure_ascii=False)}\n" for one in objects).encode())
+        if len(body) > LARGEST:
+            raise UsageError(f"{place}: {len(body)} bytes, expected {LARGEST} at most", hint="Import fewer at once.")
+        path = f"{_prefix(space)}/api/saved_objects/_import?overwrite=true"
+        answer = self._ask("POST", path, body, {"Content-Type": kind})
+        document = self._read(answer, f"POST {place}")
+        if document.get("success") is not True:
+            raise _refused(place, document)
+        ids = {(one["type"], one["id"]): one["id"] for one in objects}
+        for one in document.get("successResults") or ():
+            if isinstance(one, dict) and "destinationId" in one:
+                ids[(str(one.get("type")), str(one.get("id")))] = str(one["destinationId"])
+        return ids
+
+    def delete(self, space: str, name: Name) -> None:
+        """Remove one, if it is there. Raises: RefusedError; UnreachableError."""
+        path = f"{_prefix(space)}/api/saved_objects/{quote(name[0], safe='')}/{quote(name[1], safe='')}"
+        answer = self._ask("DELETE", path, None)
+        if answer.status not in (200, 404):
+            raise of_answer(f"DELETE {self._wire.address.url}{path}", answer)
+
+    def close(self) -> None:
+        """Close connections."""
+        self._wire.close()
+
+    def _json(self, method: str, path: str) -> Any:
+        return self._read(self._ask(method, path, None), f"{method} {self._wire.address.url}{path}")
+
+    def _read(self, answer: Answer, place: str) -> Any:
+        if answer.status == 200:
+            try:
+                return json.loads(answer.body)
+            except (ValueError, RecursionError):
+                pass
+        raise of_answer(place, answer)
+
+    def _ask(self, method: str, path: str, data: bytes | None, more: Mapping[str, str] | None = None) -> Answer:
+        headers = {"kbn-xsrf": "llm-bundle", "Accept": "application/json", "Content-Type": "application/json"}
+        if self._login.authorization:
+            headers["Authorization"] = self._login.authorization
+        for pause in _PAUSES:
+            answer = self._wire.ask(method, path, {**headers, **(more or {})}, data)
+            if answer.status not in _BUSY:
+                return answer
+            time.sleep(pause)
+        return self._wire.ask(method, path, {**headers, **(more or {})}, data)
+
+
+def check_space(space: str) -> str:
+    """The id of a space, checked. Raises: UsageError."""
+    if not _SPACE.fullmatch(space):
+        hint = "It is the part after /s/ in Kibana's address; the space's name may differ from it."
+        raise UsageError(f"--space: expected the id of a space, found {said(space)[:80]!r}", hint=hint)
+    return space
+
+
+def _prefix(space: str) -> str:
+    return "" if space == DEFAULT else f"/s/{check_space(space)}"
+
+
+def _multipart(data: bytes) -> tuple[bytes, str]:
+    head = (
+        f"--{_BOUNDARY}\r\n"
+        'Content-Disposition: form-data; name="file"; filename="llm-bundle.ndjson"\r\n'
+        "Content-Type: application/x-ndjson\r\n\r\n"
+    )
+    return head.encode() + data + f"\r\n--{_BOUNDARY}--\r\n".encode(), f"multipart/form-data; boundary={_BOUNDARY}"
+
+
+def _lines(answer: Answer, place: str) -> list[Json]:
+    try:
+        found = [json.loads(line) for line in answer.body.decode("utf-8").splitlines() if line]
+        return [one for one in found if isinstance(one, dict) and {"type", "id"} <= set(one)]
+    except (ValueError, RecursionError) as error:
+        raise UnreachableError(f"{place}: the export is no NDJSON", hint="Is this a Kibana?") from error
+
+
+def _missing(answer: Answer) -> set[Name]:
+    """The objects that an export did not find."""
+    try:
+        found = json.loads(answer.body)["attributes"]["objects"]
+        return {(str(one["type"]), str(one["id"])) for one in found}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return set()
+
+
+def _refused(place: str, document: Json) -> RefusedError:
+    told = []
+    for one in [one for one in document.get("errors") or () if isinstance(one, dict)][:5]:
+        error = one.get("error") if isinstance(one.get("error"), dict) else {}
+        refs = ", ".join(f"{ref.get('type')} {ref.get('id')}" for ref in (error or {}).get("references") or ())
+        told.append(said(f"{one.get('type')} {one.get('id')}: {(error or {}).get('type')} {refs}", 160))
+    hint = "Missing references: import the data views first, or all at once. Unsupported types: that Kibana is too old."
+    return RefusedError(f"POST {place}: not imported: {'; '.join(told) or 'no reason told'}", hint=hint)

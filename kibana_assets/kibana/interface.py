@@ -1,0 +1,29 @@
+"""What installing needs of a Kibana."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+Json = dict[str, Any]
+Name = tuple[str, str]
+"""Type and id."""
+
+
+class SavedObjects(Protocol):
+    """A Kibana's saved objects, space by space. Every method raises KibanaAssetsError."""
+
+    def version(self) -> str:
+        """The version, checked: a Kibana that objects of ours can be imported into."""
+
+    def spaces(self) -> tuple[str, ...]:
+        """The ids of all spaces that the login sees."""
+
+    def find(self, space: str, names: Iterable[Name]) -> dict[Name, Json]:
+        """Those of the objects that are there."""
+
+    def put(self, space: str, objects: Sequence[Json]) -> dict[Name, str]:
+        """Create or replace; the ids that they have now, which Kibana may choose anew."""
+
+    def delete(self, space: str, name: Name) -> None:
+        """Remove one, if it is there."""
