@@ -129,7 +129,7 @@ def _written(measure: Measure) -> str:
 
 
 def _terms(bucket: Bucket, measures: list[tuple[str, Measure]]) -> Json:
-    name = next((name for name, measure in measures if measure.op not in _CANNOT_ORDER), "")
+    name = next((name for name, measure in measures if _orders(measure)), "")
     order: Json = {"columnId": name, "type": "column"} if name else {"fallback": True, "type": "alphabetical"}
     several = len(bucket.fields) > 1
     return {
@@ -141,6 +141,11 @@ def _terms(bucket: Bucket, measures: list[tuple[str, Measure]]) -> Json:
         "size": bucket.size,
         **({"secondaryFields": list(bucket.fields[1:])} if several else {}),
     }
+
+
+def _orders(measure: Measure) -> bool:
+    """Whether Elasticsearch can order by it as Kibana asks: by nothing of Kibana's own, nor by a filter's count."""
+    return measure.op not in _CANNOT_ORDER and not (measure.op == COUNT and measure.query)
 
 
 def _of(operation: str, kind: str, scale: str, params: Json, field: str = "") -> Json:

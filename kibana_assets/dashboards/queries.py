@@ -91,8 +91,16 @@ def _aggs(layer: Layer, window: Window) -> Json:
             inner |= _number(name, column)
     for name in reversed(buckets(layer)):
         made = _bucket(layer, layer.columns[name], window)
+        inner |= _ordering(layer, layer.columns[name])
         inner = {name: {**made, **({"aggs": inner} if inner else {})}}
     return inner
+
+
+def _ordering(layer: Layer, column: Json) -> Json:
+    """The number that terms are ordered by, which must stand right in them, wherever else it stands too."""
+    by = mapping(mapping(column.get("params")).get("orderBy"))
+    name = str(by.get("columnId"))
+    return _number(name, layer.columns[name]) if by.get("type") == "column" and name in layer.columns else {}
 
 
 def _number(name: str, column: Json) -> Json:
@@ -147,7 +155,7 @@ def _order(layer: Layer, params: Json) -> Json:
     own = bool(mapping(column.get("filter")).get("query"))
     operation = column.get("operationType")
     if operation == "count" and column.get("sourceField") == RECORDS:
-        return {f"{name}>_count" if own else "_count": direction}
+        return {name if own else "_count": direction}
     path = f"{name}>{INNER}" if own else name
     if operation in ("median", "percentile"):
         path += f".{mapping(column.get('params')).get('percentile', 50):g}"

@@ -54,6 +54,7 @@ def test_the_aggregations_of_each_kind() -> None:
     assert times["terms"]["order"] == {"m0.95": "desc"}
     percentile = {"percentiles": {"field": "small.log.wait_time", "percents": [95]}}
     assert times["aggs"]["x"]["aggs"] == {"m0": percentile}
+    assert times["aggs"]["m0"] == percentile
     table = of("table").body["aggs"]["by0"]
     assert table["terms"]["order"] == {"_count": "desc"}
     there = {"bool": {"should": [{"exists": {"field": "small.log.state"}}], "minimum_should_match": 1}}
@@ -75,7 +76,7 @@ def test_terms_of_several_fields_and_an_order_by_a_number_with_a_filter() -> Non
 
     found = of("table", several).body["aggs"]["by0"]["multi_terms"]
     assert found["terms"] == [{"field": "small.log.state"}, {"field": "ecs.version"}]
-    assert found["order"] == {"m0>_count": "desc"}
+    assert found["order"] == {"m0": "desc"}
 
 
 def test_every_panel_with_data_of_ours_has_its_search() -> None:
