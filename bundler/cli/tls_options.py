@@ -54,7 +54,7 @@ def home_of(root: Path | None, out: Path | None, action: str, *, there: bool) ->
     if out is not None:
         yield home
         return
-    with holding(place, action), audited(place.audit, action, {}):
+    with holding(place, action), audited(place, action, {}):
         yield home
 
 

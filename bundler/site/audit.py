@@ -1,7 +1,7 @@
 """audit.log: who did what when, a JSON line for each deed, in names of the Elastic Common Schema.
 
 Rules: a line is written in one call and synced; none is ever changed. No secret and no prompt is in it. A deed that
-failed is in it, too. Schema: https://www.elastic.co/docs/reference/ecs.
+failed is in it, too. Each says until when the proxy's certificate is good, so that an alert can tell in time. Schema: https://www.elastic.co/docs/reference/ecs.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any, Final
 
-from bundler.disk import guarded
+from bundler.disk import guarded, is_there
 from bundler.errors import BundleError
+from bundler.site.place import Place
+from bundler.site.tls.pair import CERTIFICATE
+from bundler.site.tls.place import certificate_end
 
 _LONGEST: Final = 1000
 
 
 @contextmanager
-def audited(path: Path, action: str, details: dict[str, str | None]) -> Iterator[None]:
+def audited(place: Place, action: str, details: dict[str, str | None]) -> Iterator[None]:
     """Write a line when what is inside ends, well or not; ``details``, as they are then, are local_llm.*.
 
     With ``blocked`` among them, why it did nothing, it is no success.
@@ -38,16 +40,17 @@ def audited(path: Path, action: str, details: dict[str, str | None]) -> Iterator
         text = error.message if isinstance(error, BundleError) else "interrupted"
         # A disk that is full now must not hide why it failed.
         with suppress(BundleError):
-            record(path, action, "failure", began, {**details, "error": text})
+            _record(place, action, "failure", began, {**details, "error": text})
         raise
-    record(path, action, "failure" if "blocked" in details else "success", began, dict(details))
+    _record(place, action, "failure" if "blocked" in details else "success", began, dict(details))
 
 
-def record(path: Path, action: str, outcome: str, began: float, details: dict[str, str | None]) -> None:
-    """Append one line; ``began`` in seconds since 1970. Raises: MachineError."""
-    line = json.dumps(_document(action, outcome, began, details), ensure_ascii=False, sort_keys=True) + "\n"
-    with guarded(path, "write"):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
+def _record(place: Place, action: str, outcome: str, began: float, details: dict[str, str | None]) -> None:
+    """Append one line; ``began`` in seconds since 1970."""
+    document = {**_document(action, outcome, began, details), **_certificate(place)}
+    line = json.dumps(document, ensure_ascii=False, sort_keys=True) + "\n"
+    with guarded(place.audit, "write"):
+        descriptor = os.open(place.audit, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
         try:
             os.write(descriptor, line.encode())
             os.fsync(descriptor)
@@ -80,6 +83,15 @@ def _document(action: str, outcome: str, began: float, details: dict[str, str | 
     if error:
         document["error"] = {"message": error[:_LONGEST]}
     return document
+
+
+def _certificate(place: Place) -> dict[str, Any]:
+    path = place.tls / CERTIFICATE
+    # One that is not there, or cannot be read, is said by others; the line is to be written all the same.
+    with suppress(BundleError):
+        if is_there(path):
+            return {"tls": {"server": {"not_after": _time(certificate_end(path))}}}
+    return {}
 
 
 def _user() -> dict[str, Any]:

@@ -5,6 +5,7 @@ A document has dotted fields, and ``ago``: seconds before now.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 Documents = list[dict[str, Any]]
@@ -48,6 +49,12 @@ def first(seconds: float) -> dict[str, Any]:
     return call(200) | {"local_llm.upstream.header_time": seconds}
 
 
+def certificate(days: int, ago: float, host: str = "gpu1") -> dict[str, Any]:
+    """A deed of that time, and until when the certificate is good: so many days from now."""
+    ends = (datetime.now(timezone.utc) + timedelta(days=days)).isoformat(timespec="milliseconds")
+    return {"ago": ago, "host.name": host, "event.action": "install", "tls.server.not_after": ends}
+
+
 GONE = {"ago": 60, "event.action": "model-crashed", "log.file.path": "/l"}
 FULL = {"ago": 60, "error.code": "resources", "error.type": "No space left on device", "log.file.path": "/e"}
 REFUSED = [call(401, 60, "unauthorized"), call(404, 60, "not_found"), call(429, 60, "limit_requests")]
@@ -66,6 +73,11 @@ FIRES: dict[tuple[str, str], tuple[Documents, Documents]] = {
         [call(200)] * 94 + [call(502)] * 6,
         [{"requests": 100, "errors": 6, "percent": 6.0}],
     ),
+    ("certificate-ends", "in-20-days"): (
+        [certificate(20, 86_400 * 300), certificate(300, 60, "gpu2"), {"ago": 60, "host.name": "gpu1"}],
+        [{"host.name": "gpu1"}],
+    ),
+    ("certificate-ends", "has-ended"): ([certificate(-3, 60)], [{"host.name": "gpu1"}]),
     ("denied-calls", "20-of-one"): (
         [denied("203.0.113.9")] * 20 + [denied("10.0.0.1")] * 19,
         [{"source.address": "203.0.113.9", "calls": 20, "paths": 1}],
@@ -128,6 +140,8 @@ SILENT: dict[tuple[str, str], Documents] = {
     ("server-errors", "too-few"): [call(502)] * 19,
     ("server-errors", "before"): [call(502, ago=1000)] * 30,
     ("server-errors", "health-checks"): [call(503) | {"event.action": "health-check"}] * 30,
+    ("certificate-ends", "renewed"): [certificate(5, 86_400 * 85), certificate(90, 60)],
+    ("certificate-ends", "no-proxy"): [{"ago": 60, "host.name": "gpu1", "event.action": "install"}],
     ("denied-calls", "19-of-one"): [denied("203.0.113.9")] * 19 + [denied("203.0.113.9", 400)] * 5,
     ("denied-calls", "unauthorized-by-the-engine"): [call(401, code="engine_401") | {"source.address": "10.0.0.1"}]
     * 30,

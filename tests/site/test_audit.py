@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
 from bundler.errors import MachineError
 from bundler.site.audit import audited
+from bundler.site.place import Place
+from bundler.site.tls.place import certificate_end
+from tests.counterparts.certificates import Authority
 
 
 def lines(path: Path) -> list[dict[str, object]]:
@@ -17,9 +22,9 @@ def lines(path: Path) -> list[dict[str, object]]:
 
 
 def test_a_deed_is_a_line_with_who_what_and_how_it_went(tmp_path: Path) -> None:
-    path = tmp_path / "audit.log"
+    place, path = Place(tmp_path), tmp_path / "audit.log"
     details: dict[str, str | None] = {"release": "a"}
-    with audited(path, "install", details):
+    with audited(place, "install", details):
         details["url"] = "https://llm.test"
         details["nothing"] = None
     (line,) = lines(path)
@@ -34,10 +39,10 @@ def test_a_deed_is_a_line_with_who_what_and_how_it_went(tmp_path: Path) -> None:
 
 
 def test_a_deed_that_failed_says_why(tmp_path: Path) -> None:
-    path = tmp_path / "audit.log"
-    with pytest.raises(MachineError), audited(path, "rollback", {}):
+    place, path = Place(tmp_path), tmp_path / "audit.log"
+    with pytest.raises(MachineError), audited(place, "rollback", {}):
         raise MachineError("the disk is full")
-    with pytest.raises(KeyboardInterrupt), audited(path, "prune", {}):
+    with pytest.raises(KeyboardInterrupt), audited(place, "prune", {}):
         raise KeyboardInterrupt
     first, second = lines(path)
     assert (first["error"], second["error"]) == ({"message": "the disk is full"}, {"message": "interrupted"})
@@ -48,18 +53,37 @@ def test_who_asked_stands_beside_who_it_ran_as(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setenv("SUDO_UID", "1000")
     monkeypatch.setenv("SUDO_USER", "ann")
-    with audited(tmp_path / "audit.log", "install", {}):
+    with audited(Place(tmp_path), "install", {}):
         pass
     (line,) = lines(tmp_path / "audit.log")
     assert line["user"] == {"id": "1000", "name": "ann", "effective": {"id": "0", "name": "root"}}
 
 
 def test_lines_are_added_and_links_are_not_followed(tmp_path: Path) -> None:
-    path = tmp_path / "audit.log"
+    place, path = Place(tmp_path), tmp_path / "audit.log"
     for _ in range(2):
-        with audited(path, "prune", {}):
+        with audited(place, "prune", {}):
             pass
     assert len(lines(path)) == 2
-    (tmp_path / "link").symlink_to(path)
-    with pytest.raises(MachineError, match="cannot write"), audited(tmp_path / "link", "prune", {}):
+    path.rename(tmp_path / "other")
+    path.symlink_to("other")
+    with pytest.raises(MachineError, match="cannot write"), audited(place, "prune", {}):
         pass
+    assert len(lines(tmp_path / "other")) == 2
+
+
+def test_until_when_the_certificate_is_good(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    (tmp_path / "authority").mkdir()
+    made = Authority(tmp_path / "authority").server("llm.example.internal")
+    place.tls.mkdir(parents=True)
+    shutil.copy(made.certificate, place.tls / "server.crt")
+    with audited(place, "tls renew", {}):
+        pass
+    (place.tls / "server.crt").write_text("no certificate")
+    with audited(place, "tls renew", {}):
+        pass
+    first, second = lines(place.audit)
+    ends = datetime.fromtimestamp(certificate_end(made.certificate), timezone.utc)
+    assert first["tls"] == {"server": {"not_after": ends.strftime("%Y-%m-%dT%H:%M:%S.000Z")}}
+    assert "tls" not in second

@@ -49,7 +49,7 @@ def deed(place: Place, action: str, progress: Progress, *, settles: bool = True)
     if action != "install" and not is_folder(place.root):
         raise MachineError(f"{place.root}: nothing is installed there", hint="Name the installation's folder: --root")
     details: dict[str, str | None] = {}
-    with led_back(), holding(place, action), audited(place.audit, action, details):
+    with led_back(), holding(place, action), audited(place, action, details):
         store = StateStore(place)
         site = Site(place, store, store.read(), details)
         if settles:

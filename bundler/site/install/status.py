@@ -6,7 +6,7 @@ import math
 import time
 from dataclasses import dataclass
 
-from bundler.disk import is_folder, is_there, read_bounded
+from bundler.disk import is_folder, is_there
 from bundler.errors import BundleError, MachineError
 from bundler.site.parts.assemble import assemble
 from bundler.site.parts.interface import PartState
@@ -15,9 +15,8 @@ from bundler.site.releases.oddities import Oddity, oddities
 from bundler.site.releases.usage import Disk, disk_of
 from bundler.site.state import State
 from bundler.site.store import StateStore
-from bundler.site.tls.x509 import read_certificates
+from bundler.site.tls.place import certificate_end
 
-_MOST = 1 << 20
 _SOON = 30
 
 
@@ -80,9 +79,9 @@ def _days(place: Place, trouble: list[Oddity]) -> int | None:
     if not is_there(path):
         return None
     try:
-        end = read_certificates(read_bounded(path, _MOST))[0].not_after
-    except ValueError as error:
-        trouble.append(Oddity(f"{path}: {error}", "Install again with --tls-cert and --tls-key."))
+        end = certificate_end(path)
+    except MachineError as error:
+        trouble.append(Oddity(error.message, error.hint))
         return None
     days = math.floor((end - time.time()) / 86_400)
     if days < _SOON:

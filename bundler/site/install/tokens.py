@@ -23,7 +23,7 @@ def token_deed(place: Place, action: str, name: str, chosen: Reload | None) -> I
         # Nothing is installed yet: the first token may make the folder, and nobody serves who could be told.
         yield chosen
         return
-    with audited(place.audit, action, {"token": name}):
+    with audited(place, action, {"token": name}):
         yield chosen or proxy_reload(place)
 
 

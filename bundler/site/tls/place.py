@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +15,6 @@ from bundler.site.tls.x509 import read_certificates
 from bundler.trust import pem
 
 _MOST: Final = 1 << 20
-_DAY: Final = 86_400
 
 
 def place_certificate(place: Place, certificate: Path, key: Path, server_name: str) -> None:
@@ -41,10 +39,10 @@ def place_certificate(place: Place, certificate: Path, key: Path, server_name: s
         replace_pair(place.tls, *pair)
 
 
-def certificate_days_left(path: Path) -> float:
-    """Days until the first certificate in ``path`` ends, below 0 when it has. Raises: MachineError."""
+def certificate_end(path: Path) -> float:
+    """When the first certificate in ``path`` ends, in seconds since 1970. Raises: MachineError."""
     try:
-        return (read_certificates(read_bounded(path, _MOST))[0].not_after - time.time()) / _DAY
+        return read_certificates(read_bounded(path, _MOST))[0].not_after
     except ValueError as error:
         raise MachineError(f"{path}: {error}", hint="Place it again: llm-bundle install --tls-cert") from error
 

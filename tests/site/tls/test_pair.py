@@ -7,6 +7,7 @@ import ssl
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from bundler.errors import MachineError
 from bundler.site.place import Place
 from bundler.site.tls.pair import finish_pair, replace_pair
-from bundler.site.tls.place import certificate_days_left, place_certificate
+from bundler.site.tls.place import certificate_end, place_certificate
 from tests.counterparts.certificates import Authority, Certificate
 from tests.counterparts.mounts import mounted
 
@@ -42,7 +43,7 @@ def test_a_pair_is_placed_for_its_owner_alone(tmp_path: Path, good: Certificate)
     assert (place.tls / "server.crt").read_bytes() == good.certificate.read_bytes()
     assert stat.S_IMODE((place.tls / "server.key").stat().st_mode) == 0o600
     assert [stat.S_IMODE(path.stat().st_mode) for path in (place.secrets, place.tls)] == [0o700, 0o700]
-    assert 89 < certificate_days_left(place.tls / "server.crt") < 90
+    assert 89 < (certificate_end(place.tls / "server.crt") - time.time()) / 86_400 < 90
     before = (place.tls / "server.crt").stat().st_ino
     place_certificate(place, good.certificate, good.key, NAME)
     assert (place.tls / "server.crt").stat().st_ino == before, "the same pair was placed twice"
@@ -135,4 +136,4 @@ def test_a_key_with_a_passphrase(tmp_path: Path, good: Certificate, form: list[s
 
 def test_days_left_of_something_else(tmp_path: Path, good: Certificate) -> None:
     with pytest.raises(MachineError, match="holds no certificate in PEM"):
-        certificate_days_left(good.key)
+        certificate_end(good.key)
