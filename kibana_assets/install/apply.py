@@ -25,6 +25,9 @@ class Objects(Protocol):
     def apply(self, changes: Iterable[Change], version: str, say: Say) -> None:
         """Make these changes. Raises: KibanaAssetsError."""
 
+    def forget(self) -> None:
+        """After all removals: take out of the record what is no longer there. Raises: KibanaAssetsError."""
+
 
 @dataclass(slots=True)
 class _Progress:

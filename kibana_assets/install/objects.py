@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kibana_assets.elasticsearch.cluster import Cluster
+from kibana_assets.errors import UsageError
 from kibana_assets.install import record as records
 from kibana_assets.install.apply import Say
 from kibana_assets.install.asset import Asset, Json, digest
@@ -36,6 +37,7 @@ class KibanaPart:
     def found(self, desired: Iterable[Asset]) -> dict[Key, Found]:
         """What is there of what is wanted or recorded, in these spaces. Raises: KibanaAssetsError."""
         self.kibana.version()
+        self._check_spaces()
         record = records.read(self.cluster)
         made: dict[Key, Found] = {}
         for space in self.spaces:
@@ -53,8 +55,21 @@ class KibanaPart:
             here = [change for change in todo if change.space == space]
             self._remove(space, [change for change in here if change.action == "remove"], say)
             self._put(space, [change for change in here if change.action != "remove"], version, say)
-            if all(change.action == "remove" for change in todo):
-                self._forget(space)
+
+    def forget(self) -> None:
+        """After everything was removed: take out of the record what is no longer there. Raises: KibanaAssetsError."""
+        for space in self.spaces:
+            self._forget(space)
+
+    def _check_spaces(self) -> None:
+        """Raises: UsageError, for Kibana itself would import into a space that nobody can ever open."""
+        if set(self.spaces) <= {"default"}:
+            return
+        known = self.kibana.spaces()
+        strange = [space for space in self.spaces if space not in known]
+        if strange:
+            hint = f"There are: {', '.join(known)}. A login sees those alone that it has rights in."
+            raise UsageError(f"--space: there is no space {', '.join(strange)}", hint=hint)
 
     def _put(self, space: str, changes: Sequence[Change], version: str, say: Say) -> None:
         assets = [change.asset for change in changes if change.asset is not None]

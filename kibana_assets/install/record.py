@@ -16,6 +16,8 @@ from kibana_assets.elasticsearch.cluster import Cluster
 from kibana_assets.install.asset import COMPONENT, MANAGED_BY
 
 NAME: Final = "local_llm@kibana"
+FLEET: Final = "local_llm@fleet"
+"""The record of what Fleet was given: of other kinds, with other ways to look for them."""
 PENDING: Final = "pending"
 Key = tuple[str, str, str]
 """Kind, space, id."""
@@ -43,9 +45,9 @@ class Record:
         return Record({key: entry for key, entry in merged.items() if entry is not None})
 
 
-def read(cluster: Cluster) -> Record:
+def read(cluster: Cluster, name: str = NAME) -> Record:
     """The record; empty where there is none, or one that nobody can read. Raises: as Cluster.call."""
-    found = stored.read(cluster, COMPONENT, NAME).get(NAME, {})
+    found = stored.read(cluster, COMPONENT, name).get(name, {})
     meta = found.get("_meta") if isinstance(found.get("_meta"), dict) else {}
     objects = (meta or {}).get("objects")
     entries: dict[Key, Entry] = {}
@@ -56,16 +58,16 @@ def read(cluster: Cluster) -> Record:
     return Record(entries)
 
 
-def write(cluster: Cluster, record: Record) -> None:
+def write(cluster: Cluster, record: Record, name: str = NAME) -> None:
     """Put the record; without entries it is removed. Raises: as Cluster.call."""
     if not record.entries:
-        stored.remove(cluster, COMPONENT, NAME)
+        stored.remove(cluster, COMPONENT, name)
         return
     rows: list[dict[str, Any]] = []
     for (kind, space, name), entry in sorted(record.entries.items()):
         rows.append({"kind": kind, "space": space, **asdict(entry), "id": name, "stored_id": entry.id})
     meta = {"managed_by": MANAGED_BY, "description": "What llm-bundle put into Kibana.", "objects": rows}
-    stored.put(cluster, COMPONENT, NAME, {"template": {}, "_meta": meta})
+    stored.put(cluster, COMPONENT, name, {"template": {}, "_meta": meta})
 
 
 _FIELDS: Final = ("kind", "space", "id", "stored_id", "version", "sent", "stored")

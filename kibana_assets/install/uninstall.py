@@ -83,6 +83,7 @@ def uninstall(
     try:
         if kibana is not None:
             kibana.apply([change for change in todo if change.space], version, removal.done)
+            kibana.forget()
         for change in (change for change in todo if not change.space):
             removal.step(change)
     except KibanaAssetsError as error:

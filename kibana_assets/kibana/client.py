@@ -1,9 +1,8 @@
 """The saved objects of a real Kibana, over its public API.
 
 Rules: an import goes as a file whose name ends in ``.ndjson``, with overwriting; an answer of 200 may still say that it
-failed, and is read. Objects are read by an export, which is the one call for that that is not deprecated; it refuses as
-a whole when one is missing, and names those. Busy answers (429, 503) are tried again. Sources: elastic/kibana, docs of
-the saved objects and spaces APIs.
+failed, and is read. Objects are read all at once, each with an error of its own where it is missing. Busy answers (429,
+503) are tried again. Sources: elastic/kibana, docs of the saved objects and spaces APIs.
 """
 
 from __future__ import annotations
@@ -67,21 +66,14 @@ class Kibana:
 
     def find(self, space: str, names: Iterable[Name]) -> dict[Name, Json]:
         """Those of the objects that are there. Raises: RefusedError; UnreachableError."""
-        left = list(names)
-        while left:
-            body = {
-                "objects": [{"type": kind, "id": name} for kind, name in left],
-                "excludeExportDetails": True,
-                "includeReferencesDeep": False,
-            }
-            answer = self._ask("POST", f"{_prefix(space)}/api/saved_objects/_export", json.dumps(body).encode())
-            if answer.status == 200:
-                return {(one["type"], one["id"]): one for one in _lines(answer, self._wire.address.url)}
-            gone = _missing(answer)
-            if answer.status != 400 or not gone & set(left):
-                raise of_answer(f"POST {self._wire.address.url}{_prefix(space)}/api/saved_objects/_export", answer)
-            left = [one for one in left if one not in gone]
-        return {}
+        wanted = list(names)
+        if not wanted:
+            return {}
+        path = f"{_prefix(space)}/api/saved_objects/_bulk_get"
+        body = json.dumps([{"type": kind, "id": name} for kind, name in wanted]).encode()
+        document = self._read(self._ask("POST", path, body), f"POST {self._wire.address.url}{path}")
+        rows = document.get("saved_objects") if isinstance(document, dict) else None
+        return {(one["type"], one["id"]): one for one in rows or () if _is_there(one)}
 
     def put(self, space: str, objects: Sequence[Json]) -> dict[Name, str]:
         """Create or replace. Raises: RefusedError that names what was refused; UnreachableError."""
@@ -155,21 +147,8 @@ def _multipart(data: bytes) -> tuple[bytes, str]:
     return head.encode() + data + f"\r\n--{_BOUNDARY}--\r\n".encode(), f"multipart/form-data; boundary={_BOUNDARY}"
 
 
-def _lines(answer: Answer, place: str) -> list[Json]:
-    try:
-        found = [json.loads(line) for line in answer.body.decode("utf-8").splitlines() if line]
-        return [one for one in found if isinstance(one, dict) and {"type", "id"} <= set(one)]
-    except (ValueError, RecursionError) as error:
-        raise UnreachableError(f"{place}: the export is no NDJSON", hint="Is this a Kibana?") from error
-
-
-def _missing(answer: Answer) -> set[Name]:
-    """The objects that an export did not find."""
-    try:
-        found = json.loads(answer.body)["attributes"]["objects"]
-        return {(str(one["type"]), str(one["id"])) for one in found}
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return set()
+def _is_there(one: Any) -> bool:
+    return isinstance(one, dict) and {"type", "id", "attributes"} <= set(one) and "error" not in one
 
 
 def _refused(place: str, document: Json) -> RefusedError:
