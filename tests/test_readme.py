@@ -214,6 +214,7 @@ def test_json_has_the_keys_that_are_listed(
         "tls make-ca": [["--server-name", "llm.example.internal", "--out", "ca"]],
         "tls renew": [["--out", "ca"]],
         "assets build": [[]],
+        "assets check": [[]],
         "connectors render": [[]],
         "connectors apply": [["--kibana-yml", "kibana.yml"]],
         "connectors check": [["kibana.yml", "--stack", "9.2.0"]],
