@@ -41,6 +41,8 @@ BROKEN = {
     "a:": "found the end, expected a field or a value",
     "a: 1) ": "expected the end",
     "a: \\x": "something to escape",
+    "a: cannot do": "character 7: found 'not do', expected the end",
+    "a: not b": "expected a field or a value",
     "()": "found",
     "(" * 100 + "a": "fewer brackets",
     "a" * 20_000: "10000 characters at most",
