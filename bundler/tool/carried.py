@@ -3,7 +3,8 @@
 Rules: Python source and its data alone, so that one file fits every interpreter and platform. What a library has in
 compiled form must also be there in Python (charset_normalizer), and is left out. What only the connected side needs is
 not carried: huggingface_hub, pex itself, and the cryptography library, in whose place the site has the openssl program.
-rich is carried without what it needs for colouring source text and Markdown. The integration package lies where the
+rich is carried without what it needs for colouring source text and Markdown, and Elasticsearch's client without its
+query language (dsl), the only part of it that wants more libraries. The integration package lies where the
 wheel has it, below kibana_assets, also when llm-bundle runs from a checkout.
 """
 
@@ -30,6 +31,8 @@ PACKAGES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "certifi": ("certifi",),
         "charset-normalizer": ("charset_normalizer",),
         "click": ("click",),
+        "elastic-transport": ("elastic_transport",),
+        "elasticsearch": ("elasticsearch",),
         "idna": ("idna",),
         "requests": ("requests",),
         "rich": ("rich",),
@@ -41,6 +44,9 @@ PACKAGES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 _INTEGRATION: Final = "kibana_assets/local_llm"
 _DATA: Final = frozenset({"certifi/cacert.pem"})
+# elastic_transport asks the interpreter for the version of urllib3, which is in no module.
+_WITH_METADATA: Final = frozenset({"urllib3"})
+_LEFT_OUT: Final = ("elasticsearch/dsl/",)
 _LICENCES: Final = ("LICENSE", "LICENCE", "COPYING", "NOTICE")
 _COMPILED: Final = (".so", ".pyd")
 _AGAIN: Final = "Install llm-bundle anew: pip install --force-reinstall elastic-llm-bundle"
@@ -91,6 +97,8 @@ def _files(installed: Mapping[str, Distribution]) -> Iterator[CarriedFile]:
         yield from _integration()
     for name, one in installed.items():
         yield from _licences(name, one)
+        if name in _WITH_METADATA:
+            yield from _metadata(name, one)
 
 
 def _integration() -> Iterator[CarriedFile]:
@@ -108,6 +116,13 @@ def _licences(name: str, one: Distribution) -> Iterator[CarriedFile]:
             source = Path(str(one.locate_file(path)))
             with guarded(source, "read"):
                 yield CarriedFile(f"licenses/{name}/{path.name}", source, _state(source.stat()))
+
+
+def _metadata(name: str, one: Distribution) -> Iterator[CarriedFile]:
+    inside = f"{name}-{one.version}.dist-info/METADATA"
+    source = Path(str(one.locate_file(inside)))
+    with guarded(source, "read"):
+        yield CarriedFile(inside, source, _state(source.stat()))
 
 
 def _package(package: str, *, ours: bool) -> Iterator[CarriedFile]:
@@ -139,7 +154,7 @@ def _walk(folder: str, inside: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
 def _is_carried(path: str, *, ours: bool) -> bool:
     if ours:
         return not path.endswith(("~", ".pyc", "py.typed"))
-    return path.endswith(".py") or path in _DATA
+    return (path.endswith(".py") and not path.startswith(_LEFT_OUT)) or path in _DATA
 
 
 def _require_source(file: Path) -> None:

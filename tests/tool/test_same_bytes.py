@@ -88,7 +88,8 @@ def test_it_is_plain_python(tmp_path: Path) -> None:
     path.write_bytes(site_tool().data)
     with zipfile.ZipFile(path) as members:
         data = (".bootstrap/", "licenses/", "kibana_assets/local_llm/")
-        kinds = {Path(name).suffix for name in members.namelist() if not name.startswith(data)}
-        assert kinds == {"", ".py", ".json", ".pem"}  # "": folders and PEX-INFO
+        files = [name for name in members.namelist() if not name.startswith(data) and not name.endswith("/")]
+        kinds = {Path(name).suffix for name in files}
+        assert kinds == {"", ".py", ".json", ".pem", ".yml"}  # "": PEX-INFO, METADATA
         assert {info.compress_type for info in members.infolist()} == {zipfile.ZIP_STORED}
         assert {info.date_time[0] for info in members.infolist()} == {1980}
