@@ -64,8 +64,8 @@ def write(cluster: Cluster, record: Record, name: str = NAME) -> None:
         stored.remove(cluster, COMPONENT, name)
         return
     rows: list[dict[str, Any]] = []
-    for (kind, space, name), entry in sorted(record.entries.items()):
-        rows.append({"kind": kind, "space": space, **asdict(entry), "id": name, "stored_id": entry.id})
+    for (kind, space, own), entry in sorted(record.entries.items()):
+        rows.append({"kind": kind, "space": space, **asdict(entry), "id": own, "stored_id": entry.id})
     meta = {"managed_by": MANAGED_BY, "description": "What llm-bundle put into Kibana.", "objects": rows}
     stored.put(cluster, COMPONENT, name, {"template": {}, "_meta": meta})
 

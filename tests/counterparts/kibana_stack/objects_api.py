@@ -36,9 +36,9 @@ def export(request: Request) -> Answer:
     """The named objects, one a line, with details at the end unless left out."""
     wanted = [(one["type"], one["id"]) for one in request.body.get("objects", [])]
     found = request.stack.inside(request.space)
-    missing = [{"type": kind, "id": name} for kind, name in wanted if (kind, name) not in found]
+    missing = [_one(request, kind, name) for kind, name in wanted if (kind, name) not in found]
     if missing:
-        raise Refusal(400, f"Error fetching objects to export: {json.dumps(missing)}")
+        raise Refusal(400, "Error fetching objects to export", {"attributes": {"objects": missing}})
     keys = list(dict.fromkeys(wanted))
     if request.body.get("includeReferencesDeep"):
         for key in keys:

@@ -17,12 +17,13 @@ JSON_BYTES = 1_048_576
 
 
 class Refusal(Exception):
-    """An answer that is no success, as Kibana words it."""
+    """An answer that is no success, as Kibana words it; ``more`` stands beside the message."""
 
-    def __init__(self, status: int, message: str, **headers: str) -> None:
+    def __init__(self, status: int, message: str, more: Json | None = None, **headers: str) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.more = more or {}
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 

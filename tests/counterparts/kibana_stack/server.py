@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -29,17 +30,31 @@ from tests.counterparts.kibana_stack.state import Stack
 PARTS = (BASICS, OBJECTS, RULES, PACKAGES, AGENT_POLICIES, PACKAGE_POLICIES, ENROLMENT)
 ROUTES = tuple(route for part in PARTS for route in part.all)
 Fault = Callable[[str, str], "Answer | None"]
-"""Method and path to an answer that comes instead; an exception cuts the connection."""
+"""Method and path to an answer that comes instead."""
+
+
+@dataclass(slots=True)
+class Cut:
+    """The connection breaks at a write, the ``at``-th from now, before it or after it was ``done``."""
+
+    at: int
+    done: bool
+
+    def now(self, method: str) -> bool:
+        """Count a request; whether it is the one."""
+        self.at -= method != "GET"
+        return method != "GET" and self.at == 0
 
 
 class KibanaStack:
-    """The server; ``stack`` is what it knows, ``seen`` every request line, ``fault`` may answer first."""
+    """The server; ``stack`` is what it knows, ``seen`` all requests; ``fault`` may answer first, ``cut`` breaks."""
 
     def __init__(self, stack: Stack | None = None, *, tls: Certificate | None = None, base_path: str = "") -> None:
         self.stack = stack or Stack()
         self.base_path = base_path
         self.seen: list[str] = []
         self.fault: Fault | None = None
+        self.cut: Cut | None = None
         self.delay = 0.0
         self._server = _Server(self, tls)
         self.url = f"{'https' if tls else 'http'}://localhost:{self._server.server_port}{base_path}"
@@ -90,13 +105,18 @@ class _Handler(BaseHTTPRequestHandler):
         data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if kibana.fault and (forced := kibana.fault(self.command, self.path)):
             return self._send(forced)
+        cut = kibana.cut if kibana.cut and kibana.cut.now(self.command) else None
+        if cut and not cut.done:
+            raise ConnectionResetError
         try:
             with kibana.stack.lock:
                 answer = self._answer(data)
         except Refusal as refusal:
             phrase = self.responses[refusal.status][0]
-            body = {"statusCode": refusal.status, "error": phrase, "message": str(refusal)}
+            body = {"statusCode": refusal.status, "error": phrase, "message": str(refusal), **refusal.more}
             answer = Answer(body, refusal.status, headers=refusal.headers)
+        if cut:
+            raise ConnectionResetError
         return self._send(answer)
 
     def _answer(self, data: bytes) -> Answer:

@@ -1,0 +1,146 @@
+"""Fleet as a part of an installation: reading what is there, making the changes, remembering them.
+
+Rules: each step is remembered before it is done (pending) and after it, so that a run that was cut goes on at the same
+place. After a package policy was brought to a new version its values are put only where they are ours to say. Removing
+goes the other way round; what Fleet does not give away stays, with Fleet's reason, and the rest goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from kibana_assets.elasticsearch.cluster import Cluster
+from kibana_assets.errors import RefusedError
+from kibana_assets.fleet.client import Fleet
+from kibana_assets.fleet.plan import FleetState, plan_fleet, plan_fleet_removal
+from kibana_assets.fleet.wish import (
+    AGENT_POLICY,
+    DASHBOARDS,
+    PACKAGE,
+    PACKAGE_POLICY,
+    Json,
+    Wish,
+    digest_of,
+    package_version,
+    seen,
+)
+from kibana_assets.install import record as records
+from kibana_assets.install.apply import Say
+from kibana_assets.install.asset import Asset
+from kibana_assets.install.plan import Change, Key
+from kibana_assets.install.record import FLEET, PENDING, Entry
+from kibana_assets.install.uninstall import Left
+
+
+@dataclass(slots=True)
+class FleetPart:
+    """Fleet of a Kibana, and the cluster that remembers. Every method raises KibanaAssetsError."""
+
+    fleet: Fleet
+    cluster: Cluster
+    wish: Wish
+    left: list[Left] = field(default_factory=list)
+    """What could not be removed, and Fleet's reason."""
+
+    def require(self) -> None:
+        """See that there is Fleet, and that this login may use it. Raises: RefusedError that says what is missing."""
+        standing = self.fleet.standing()
+        if standing.state == "absent":
+            raise RefusedError(f"{self.fleet.api.place}: {standing.reason}", hint="Install with --no-fleet.")
+        if standing.state == "forbidden":
+            hint = "llm-bundle assets role --fleet prints the role that is needed. Nothing was changed."
+            raise RefusedError(f"{self.fleet.api.place}: {standing.reason}", hint=hint, status=403)
+
+    def state(self) -> FleetState:
+        """What is there of what is wanted or remembered."""
+        record = records.read(self.cluster, FLEET)
+        keys = {(one.kind, one.space, one.id) for one in self.wish.assets()} | set(record.entries)
+        policies = {key: found for key in keys if (found := self._policy(key)) is not None}
+        package = self.fleet.package(self.wish.name)
+        everybody = self.fleet.package_policies(self.wish.name, self.wish.home) if package else ()
+        ours = {key[2] for key in record.entries if key[0] == PACKAGE_POLICY}
+        return FleetState(package, policies, tuple(one for one in everybody if one not in ours), record)
+
+    def plan(self, *, force: bool = False) -> tuple[Change, ...]:
+        """What would be done."""
+        return plan_fleet(self.wish, self.state(), force=force)
+
+    def plan_removal(self, *, force: bool = False) -> tuple[Change, ...]:
+        """What uninstalling would do."""
+        return plan_fleet_removal(self.state(), force=force)
+
+    def apply(self, changes: Iterable[Change], version: str, say: Say) -> None:
+        """Make the changes of either plan."""
+        for change in changes:
+            if change.action == "remove":
+                self._remove(change, say)
+            elif change.asset is not None and change.action != "keep":
+                self._put(change, change.asset, version)
+                say(change)
+
+    def forget(self) -> None:
+        """Take entries away of what is gone: dashboards with their package, other things by other hands."""
+        state = self.state()
+        gone: dict[Key, Entry | None] = {key: None for key in state.record.entries if state.found(key) is None}
+        if gone:
+            records.write(self.cluster, state.record.with_entries(gone), FLEET)
+
+    def _policy(self, key: Key) -> Json | None:
+        if key[0] == AGENT_POLICY:
+            return self.fleet.agent_policy(key[2], key[1])
+        return self.fleet.package_policy(key[2], key[1]) if key[0] == PACKAGE_POLICY else None
+
+    def _put(self, change: Change, asset: Asset, version: str) -> None:
+        if change.body is not None:
+            # Its values are a person's: the record stays, so that it still counts as edited.
+            self.fleet.upgrade_package_policy(asset.id, asset.space)
+            return
+        self._remember(change.key, Entry(change.id, version, "", PENDING))
+        if asset.kind == PACKAGE:
+            self.fleet.upload(self.wish.data, self.wish.home)
+        elif asset.kind == DASHBOARDS:
+            self._into_space(asset.space, version)
+        elif asset.kind == AGENT_POLICY:
+            self.fleet.put_agent_policy(asset.id, asset.body["attributes"], asset.space, new=change.found is None)
+        else:
+            self._put_package_policy(change, asset, version)
+        self._remember(change.key, Entry(change.id, version, asset.digest, self._digest(asset)))
+
+    def _into_space(self, space: str, version: str) -> None:
+        """The upload has put them into its own space already, and a new version into all that had the old one."""
+        package = self.fleet.package(self.wish.name)
+        if package is None or space not in package.spaces:
+            self.fleet.into_space(self.wish.name, version, space)
+
+    def _put_package_policy(self, change: Change, asset: Asset, version: str) -> None:
+        found = change.found
+        if found is not None and package_version(found.body) not in ("", version):
+            self.fleet.upgrade_package_policy(asset.id, asset.space)
+        body = {**asset.body["attributes"], "package": {"name": self.wish.name, "version": version}}
+        self.fleet.put_package_policy(asset.id, body, asset.space, new=found is None)
+
+    def _digest(self, asset: Asset) -> str:
+        """Of what Fleet made of it, by which an edit is seen later."""
+        found = self._policy((asset.kind, asset.space, asset.id))
+        return digest_of(asset.kind, seen(asset.kind, found)) if found is not None else asset.digest
+
+    def _remove(self, change: Change, say: Say) -> None:
+        try:
+            if change.kind == PACKAGE_POLICY:
+                self.fleet.delete_package_policy(change.id, change.space)
+            elif change.kind == AGENT_POLICY:
+                self.fleet.delete_agent_policy(change.id, change.space)
+            elif change.kind == PACKAGE and change.found is not None:
+                self.fleet.remove_package(change.id, str(change.found.body["version"]))
+        except RefusedError as error:
+            if error.status != 400:
+                raise
+            self.left.append(Left(change, error.message))
+            return
+        self._remember(change.key, None)
+        say(change)
+
+    def _remember(self, key: Key, entry: Entry | None) -> None:
+        record = records.read(self.cluster, FLEET)
+        records.write(self.cluster, record.with_entries({key: entry}), FLEET)
