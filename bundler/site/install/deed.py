@@ -11,7 +11,7 @@ from bundler.errors import BundleError, MachineError
 from bundler.progress import Progress
 from bundler.site.audit import audited
 from bundler.site.holding import holding
-from bundler.site.install.signals import led_back
+from bundler.site.install.signals import held_back, led_back
 from bundler.site.install.sweep import sweep
 from bundler.site.parts.assemble import assemble
 from bundler.site.parts.interface import Parts
@@ -65,7 +65,8 @@ def settle(site: Site, progress: Progress) -> None:
     """
     if site.state.moving:
         try:
-            _go_back(site, site.state.moving, progress)
+            with held_back(progress.say):
+                _go_back(site, site.state.moving, progress)
         except BundleError as error:
             progress.say(f"warning: the release before does not serve again: {error.message}")
     current = site.state.current

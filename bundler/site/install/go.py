@@ -14,6 +14,7 @@ from bundler.site.engines.secrets import read_env_file
 from bundler.site.install.clearing import clear_others, remove
 from bundler.site.install.deed import Site, settle
 from bundler.site.install.first_token import CHECK_LABEL
+from bundler.site.install.signals import held_back
 from bundler.site.install.switch import LOOK, bring_up, last_words, switch
 from bundler.site.parts.interface import Parts
 from bundler.site.releases.link import switch_link
@@ -65,8 +66,9 @@ def _over(site: Site, old: Parts | None, new: Parts, target: Release, settings: 
     try:
         switch(old, new, accept, float(settings.start_period), progress)
     except BaseException:
-        _abandon(site, before, old, progress)
-        remove(new, progress)
+        with held_back(progress.say):
+            _abandon(site, before, old, progress)
+            remove(new, progress)
         raise
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from bundler.errors import BundleError, EngineError
 from bundler.progress import Progress
+from bundler.site.install.signals import held_back
 from bundler.site.parts.interface import Part, Parts, PartState
 
 _CRASHES: Final = 3
@@ -38,7 +39,8 @@ def switch(old: Parts | None, new: Parts, check: Check, patience: float, progres
         progress.say("asking it for a chat completion …")
         check(new)
     except BaseException as error:
-        _back(old, new, error, progress)
+        with held_back(progress.say):
+            _back(old, new, error, progress)
         raise
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
 from bundler.errors import EngineError
 from bundler.progress import SILENT
+from bundler.site.install.signals import held_back, led_back
 from bundler.site.install.switch import bring_up, switch
 from bundler.site.parts.interface import Parts
 from tests.site.install.stage import stage_parts
@@ -67,6 +71,35 @@ def test_an_interrupt_leads_back_too() -> None:
     with pytest.raises(KeyboardInterrupt):
         switch(old, new, interrupted, 5, SILENT)
     assert old_engine.running
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_who_is_impatient_on_the_way_back_waits_for_it(number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    diary: list[str] = []
+    old, old_engine, old_proxy = stage_parts("old", diary)
+    new, engine, _ = stage_parts("new", diary)
+
+    def stop() -> None:
+        os.kill(os.getpid(), number)
+        engine.running = False
+
+    monkeypatch.setattr(engine, "stop", stop)
+    with led_back(), pytest.raises(KeyboardInterrupt):
+        switch(old, new, refuse, 5, SILENT)
+    assert (old_engine.running, old_proxy.running, engine.running) == (True, True, False)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_who_says_it_twice_is_obeyed() -> None:
+    done: list[str] = []
+    with pytest.raises(KeyboardInterrupt), held_back(done.append):
+        os.kill(os.getpid(), signal.SIGINT)
+        done.append("once")
+        os.kill(os.getpid(), signal.SIGINT)
+        done.append("twice")
+    assert done == ["going back first; once more ends that, too", "once"]
+    with held_back(done.append):
+        pass
 
 
 def test_what_cannot_be_stopped_on_the_way_back_hides_nothing() -> None:
