@@ -66,6 +66,15 @@ def every(request: Request) -> Answer:
     return Answer({"items": shown, "list": shown, "total": len(rows), "page": page, "perPage": size})
 
 
+@ROUTES.add("GET", KEYS + "/{id}", "fleet-agents-all")
+def get(request: Request) -> Answer:
+    """One key, with its secret."""
+    found = request.stack.enrolment_keys.get(request.parts[0])
+    if found is None:
+        raise Refusal(404, f"Enrollment api key {request.parts[0]} not found")
+    return Answer({"item": found})
+
+
 @ROUTES.add("POST", KEYS, "fleet-agents-all")
 def create(request: Request) -> Answer:
     """A new key; its name is unique in its policy."""
