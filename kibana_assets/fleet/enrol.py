@@ -23,6 +23,7 @@ from kibana_assets.fleet.client import Fleet
 
 Json = dict[str, Any]
 KEY_NAME: Final = "llm-bundle"
+_NAME: Final = re.compile(rf"{KEY_NAME}(?:-\d+)? \([^()]+\)")
 ARCHIVES: Final = "elastic/downloads/beats/elastic-agent"
 _TOKEN: Final = re.compile(r"[A-Za-z0-9+/=_-]{16,512}", re.ASCII)
 _ARCHIVE: Final = re.compile(r"(elastic-agent-(\d+)\.(\d+)\.(\d+)[0-9A-Za-z.+-]*-linux-(?:x86_64|arm64))\.tar\.gz")
@@ -40,9 +41,11 @@ class Enrolment:
 def enrolment(fleet: Fleet, policy: str, space: str, url: str = "", *, insecure: bool = False) -> Enrolment:
     """What an agent needs for a policy: our token is found again, or made. Raises: RefusedError; UnreachableError."""
     where = checked_url(url or _server(fleet, space), insecure=insecure)
-    found = next(iter(our_keys(fleet, policy, space)), None)
+    keys = _keys(fleet, policy, space)
+    found = next((one for one in keys if one.get("active")), None)
     if found is None:
-        body = {"policy_id": policy, "name": KEY_NAME}
+        # The names of revoked tokens stay taken.
+        body = {"policy_id": policy, "name": KEY_NAME + (f"-{len(keys) + 1}" if keys else "")}
         made = fleet.api.call("POST", "enrollment_api_keys", body, space=space)
     else:
         made = fleet.api.call("GET", f"enrollment_api_keys/{segment(str(found['id']))}", space=space)
@@ -54,16 +57,9 @@ def enrolment(fleet: Fleet, policy: str, space: str, url: str = "", *, insecure:
     return Enrolment(where, str(key.get("id", "")), token)
 
 
-def our_keys(fleet: Fleet, policy: str, space: str) -> list[Json]:
-    """Our active tokens of a policy. Raises: as Api.call."""
-    query = {"kuery": f'policy_id:"{policy}"', "perPage": "1000"}
-    rows = items(fleet.api.call("GET", "enrollment_api_keys", space=space, query=query), fleet.api.place)
-    return [one for one in rows if one.get("active") and str(one.get("name", "")).startswith(f"{KEY_NAME} (")]
-
-
 def revoke(fleet: Fleet, policy: str, space: str) -> int:
     """Make our tokens of a policy useless; how many there were. Raises: as Api.call."""
-    keys = our_keys(fleet, policy, space)
+    keys = [one for one in _keys(fleet, policy, space) if one.get("active")]
     for one in keys:
         fleet.api.call("DELETE", f"enrollment_api_keys/{segment(str(one['id']))}", space=space)
     return len(keys)
@@ -148,6 +144,13 @@ def commands(
         f"tar -xzf {shlex.quote(str(archive))}",
         f"sudo ./{folder}/elastic-agent install {' '.join(options)}",
     )
+
+
+def _keys(fleet: Fleet, policy: str, space: str) -> list[Json]:
+    """Our tokens of a policy, also those that were revoked."""
+    query = {"kuery": f'policy_id:"{policy}"', "perPage": "1000"}
+    rows = items(fleet.api.call("GET", "enrollment_api_keys", space=space, query=query), fleet.api.place)
+    return [one for one in rows if _NAME.fullmatch(str(one.get("name", "")))]
 
 
 def _server(fleet: Fleet, space: str) -> str:
