@@ -141,7 +141,8 @@ class Podman:
 
     def remove(self, name: str) -> bool:
         """See ``Engine.remove``."""
-        if not self._mine(name):
+        # A Podman that was killed in the middle leaves a container that only its storage has: its image would stay.
+        if not self._mine(name) and self._program.ask(["container", "exists", "--external", name], "looking").status:
             return False
         self._program.run(["rm", "--force", "--volumes", "--time=10", name], f"removing {name}")
         return True
