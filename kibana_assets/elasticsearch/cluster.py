@@ -124,13 +124,13 @@ class Cluster:
             warnings.simplefilter("ignore", ElasticsearchWarning)
             try:
                 return client.perform_request(method, path, params=params, headers=headers, body=body).body
-            except ApiError as error:
-                raise of_refusal(place, error.meta.status, error.body) from error
             except (UnsupportedProductError, SerializationError) as error:
                 hint = (
                     "Another server answers, or a proxy's login page: give Elasticsearch's own address and base path."
                 )
                 raise UnreachableError(f"{place}: what answers is no Elasticsearch", hint=hint) from error
+            except ApiError as error:
+                raise of_refusal(place, error.meta.status, error.body) from error
             except TransportError as error:
                 raise _own(error, place) from error
 
