@@ -15,6 +15,8 @@ COMMANDS: Final = {
     "install": "Install pipelines, templates and lifecycle without Fleet.",
     "status": "Say what is installed, and what was edited since.",
     "uninstall": "Remove what was installed.",
+    "host-config": "Write filebeat.yml, metricbeat.yml and elastic-agent.yml for the GPU host.",
+    "role": "Print or make the role and the API key that installing, or shipping logs, needs.",
 }
 
 
