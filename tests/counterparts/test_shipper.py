@@ -175,7 +175,7 @@ def test_a_file_that_is_renamed_is_read_on(taker: Taker, tmp_path: Path) -> None
     assert one.turn() == 2
     (tmp_path / "log.2.gz").write_text("c, line 1\n")
     assert one.turn() == 0
-    assert sorted(messages(taker)) == ["a, line 1", "b, line 1", "a, line 2", "a, line 3"]
+    assert sorted(messages(taker)) == ["a, line 1", "a, line 2", "a, line 3", "b, line 1"]
     assert {Path(document["log"]["file"]["path"]).name for document in taker.documents.values()} == {"log", "log.1"}
 
 
