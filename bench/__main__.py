@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import figures, proxy
+from bench import figures, pipelines, proxy
 from bench.payload import IMAGE_BYTES, MODEL_BYTES, Payload, make_payload
 from bench.servers import serving
 from bench.table import Row, lines
@@ -29,6 +29,7 @@ _PROGRAMS = {
         "dockerd": "docker.io",
     },
     "proxy": {"nginx": "nginx-light", "wrk": "wrk", "openssl": "openssl", "taskset": "util-linux"},
+    "pipelines": {},
 }
 
 
@@ -49,6 +50,9 @@ def main() -> int:
         if "proxy" in parts:
             _say(f"loading the proxy; it is asked to keep silent for {options.silence} s meanwhile")
             rows += proxy.measured(place / "proxy", options.silence)
+        if "pipelines" in parts:
+            _say("running the package's pipelines on Elasticsearch, beside a bare one")
+            rows += pipelines.measured()
     except pytest.skip.Exception as missing:
         sys.exit(f"bench: {missing}")
     finally:
