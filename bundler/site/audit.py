@@ -6,6 +6,7 @@ failed is in it, too. Each says until when the proxy's certificate is good, so t
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pwd
@@ -33,7 +34,7 @@ def audited(place: Place, action: str, details: dict[str, str | None]) -> Iterat
 
     Raises: MachineError when the line cannot be written.
     """
-    began = time.time()
+    began = time.monotonic()
     try:
         yield
     except BaseException as error:
@@ -46,20 +47,30 @@ def audited(place: Place, action: str, details: dict[str, str | None]) -> Iterat
 
 
 def _record(place: Place, action: str, outcome: str, began: float, details: dict[str, str | None]) -> None:
-    """Append one line; ``began`` in seconds since 1970."""
+    """Append one line; ``began`` by the clock that nobody sets."""
     document = {**_document(action, outcome, began, details), **_certificate(place)}
     line = json.dumps(document, ensure_ascii=False, sort_keys=True) + "\n"
+    # Names of files need not be UTF-8; the log must be.
+    _append(place, line.encode("utf-8", "replace"))
+
+
+def _append(place: Place, line: bytes) -> None:
     with guarded(place.audit, "write"):
-        descriptor = os.open(place.audit, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
+        descriptor = os.open(place.audit, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
         try:
-            os.write(descriptor, line.encode())
+            size = os.fstat(descriptor).st_size
+            # A disk that was full, or a power cut, has left half a line: that one is lost, this one is not.
+            torn = size and os.pread(descriptor, 1, size - 1) != b"\n"
+            line = b"\n" + line if torn else line
+            if os.write(descriptor, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
 
 
 def _document(action: str, outcome: str, began: float, details: dict[str, str | None]) -> dict[str, Any]:
-    now = time.time()
+    now, seconds = time.time(), time.monotonic() - began
     error = details.pop("error", None)
     document: dict[str, Any] = {
         "@timestamp": _time(now),
@@ -67,11 +78,11 @@ def _document(action: str, outcome: str, began: float, details: dict[str, str | 
             "action": action,
             "category": ["configuration"],
             "dataset": "local_llm.audit",
-            "duration": int((now - began) * 1e9),
+            "duration": int(seconds * 1e9),
             "end": _time(now),
             "kind": "event",
             "outcome": outcome,
-            "start": _time(began),
+            "start": _time(now - seconds),
             "type": ["change"],
         },
         "host": {"name": socket.gethostname()},

@@ -87,3 +87,31 @@ def test_until_when_the_certificate_is_good(tmp_path: Path) -> None:
     ends = datetime.fromtimestamp(certificate_end(made.certificate), timezone.utc)
     assert first["tls"] == {"server": {"not_after": ends.strftime("%Y-%m-%dT%H:%M:%S.000Z")}}
     assert "tls" not in second
+
+
+def test_a_name_that_is_not_utf8_is_no_obstacle(tmp_path: Path) -> None:
+    with pytest.raises(MachineError), audited(Place(tmp_path), "install", {"token": "\udcfe"}):
+        raise MachineError("/media/\udcff.pem: cannot read")
+    (line,) = lines(tmp_path / "audit.log")
+    assert (line["error"], line["local_llm"]) == ({"message": "/media/?.pem: cannot read"}, {"token": "?"})
+
+
+def test_half_a_line_of_before_does_not_spoil_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    path.write_text('{"event": {"acti')
+    for _ in range(2):
+        with audited(Place(tmp_path), "prune", {}):
+            pass
+    torn, *whole = path.read_text().splitlines()
+    assert torn == '{"event": {"acti'
+    assert [json.loads(line)["event"]["action"] for line in whole] == ["prune", "prune"]
+
+
+def test_a_clock_that_is_set_back_meanwhile_gives_no_negative_duration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with audited(Place(tmp_path), "install", {}):
+        monkeypatch.setattr("time.time", lambda: 1_000_000_000.0)
+    (line,) = lines(tmp_path / "audit.log")
+    assert 0 <= line["event"]["duration"] < 60e9  # type: ignore[index]
+    assert line["event"]["start"] <= line["event"]["end"]  # type: ignore[index]
