@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from bundler.cli.main import call
 from kibana_assets.install.prove import NAMESPACE, samples
+from kibana_assets.package import tree
 from kibana_assets.package.streams import streams
 from kibana_assets.package.tree import load
+from tests.assets.between import Between
 from tests.assets.stage import Stage, make_key
+from tests.counterparts.elasticsearch import VERSIONS, Nodes
 
 ACCESS = "logs-local_llm.proxy_access"
 
@@ -108,3 +112,20 @@ def test_a_sample_that_does_not_come_through_is_told(stage: Stage) -> None:
     assert (proofs["proxy_access"]["ok"], proofs["audit"]["ok"]) == (False, True)
     assert "made up" in proofs["proxy_access"]["found"]
     assert not any(NAMESPACE in name for name in stage.names())
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.timeout(1200)
+def test_a_cluster_without_security(
+    version: str, elasticsearch: Nodes, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = elasticsearch.get(version)
+    if node.session.auth:
+        pytest.skip("ELASTICSEARCH_URL names a node with security")
+    monkeypatch.setattr(tree, "CHECKOUT", small)
+    with Between(node.url) as between:
+        where = ["--elasticsearch", between.url]
+        assert call(["assets", "install", *where]) == 0
+        assert call(["assets", "plan", *where]) == 0
+        assert call(["assets", "uninstall", *where, "--data", "--backup", str(tmp_path)]) == 0
+        assert between.logins == [""] * len(between.seen)
