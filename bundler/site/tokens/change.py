@@ -94,6 +94,8 @@ def revoke(store: TokenStore, name: str, *, reload: Reload | None = None) -> Cha
         now = time.time()
         left = tuple(token for token in before if token.lives(now) and name not in (token.id, token.label))
         if not any(name in (token.id, token.label) for token in before):
+            # It may be that of a command that was stopped before the proxy knew of it.
+            _write(store, before, left, None, reload, keep=True, surely=True)
             raise _unknown(name, before)
         return _write(store, before, left, None, reload, keep=True)
 
@@ -114,9 +116,10 @@ def _write(
     reload: Reload | None,
     *,
     keep: bool,
+    surely: bool = False,
 ) -> Change:
-    changed = store.write(after)
-    if changed and reload:
+    changed = store.write(after, less=keep)
+    if (changed or surely) and reload:
         try:
             reload()
         except BundleError as error:

@@ -60,19 +60,26 @@ class TokenStore:
         _require_private(self.path)
         return decode(read_bounded(self.path, MAX_BYTES), where=str(self.path))
 
-    def write(self, tokens: Iterable[Token]) -> bool:
-        """Write both files; whether what Nginx includes has changed. Raises: MachineError."""
+    def write(self, tokens: Iterable[Token], *, less: bool = False) -> bool:
+        """Write both files; whether either has changed, so that Nginx has to be told. Raises: MachineError.
+
+        The list comes first, so that nobody is let in who does not stand there. With ``less``, where some are to be
+        shut out, it comes last: whoever is stopped in between finds them there, and can say the same again.
+        """
         tokens = tuple(tokens)
         text = token_map(token.for_proxy() for token in tokens).encode()
-        data = encode(tokens)
-        if not is_there(self.path) or read_bounded(self.path, MAX_BYTES) != data:
-            _write(self.path, data)
-        if is_there(self.include):
-            _require_private(self.include)
-            if read_bounded(self.include, MAX_BYTES) == text:
-                return False
-        _write(self.include, text)
-        return True
+        files = {self.path: encode(tokens), self.include: text}
+        changed = [path for path in files if not _holds(path, files[path])]
+        for path in reversed(changed) if less else changed:
+            _write(path, files[path])
+        return bool(changed)
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    if not is_there(path):
+        return False
+    _require_private(path)
+    return read_bounded(path, MAX_BYTES) == data
 
 
 def _write(path: Path, data: bytes) -> None:
