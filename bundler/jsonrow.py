@@ -123,11 +123,11 @@ class Row:
 
     def row(self, key: str) -> Row:
         """An object to be read field by field."""
-        return Row(self.value.get(key), f"{self.where}: {key}", self._error)
+        return type(self)(self.value.get(key), f"{self.where}: {key}", self._error)
 
     def rows(self, key: str, read: Callable[[Row], T], most: int) -> tuple[T, ...]:
         """A list of at most ``most`` objects, each read by ``read``."""
         value = self.value.get(key)
         if not isinstance(value, list) or len(value) > most:
             raise self.wrong(key, f"a list of at most {most}")
-        return tuple(read(Row(item, f"{self.where}: {key}[{i}]", self._error)) for i, item in enumerate(value))
+        return tuple(read(type(self)(item, f"{self.where}: {key}[{i}]", self._error)) for i, item in enumerate(value))

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from bundler.errors import MachineError
+from bundler.errors import BundleError, MachineError
 from bundler.jsonrow import Row
 from bundler.serving.nginx.tokens import LABEL, SECRET, ProxyToken
 
@@ -73,13 +73,20 @@ def decode(data: bytes, *, where: str) -> tuple[Token, ...]:
     except (ValueError, RecursionError):
         # Not "from": the exception carries the text, and with it the tokens.
         raise MachineError(f"{where}: not JSON", hint=_HINT) from None
-    row = Row(document, where, MachineError)
+    row = _Discreet(document, where, MachineError)
     if row.text("format") != FORMAT:
         raise row.wrong("format", f'"{FORMAT}"')
     tokens = row.rows("tokens", _token, MOST)
     if len({token.id for token in tokens}) < len(tokens):
         raise MachineError(f"{where}: a token stands twice", hint=_HINT)
     return tokens
+
+
+class _Discreet(Row):
+    """Shows nothing of what was found: in a file that somebody changed, a token may stand anywhere."""
+
+    def wrong(self, key: str, expected: str) -> BundleError:
+        return MachineError(f"{self.where}: {key}: expected {expected}, found something else", hint=_HINT)
 
 
 def _token(row: Row) -> Token:
