@@ -117,6 +117,9 @@ def _require(name: str, expected: str, text: str, *, network: bool) -> None:
         ip_network(text) if network else ip_address(text)
     except ValueError:
         raise _wrong(name, expected, text) from None
+    if "%" in text:
+        # Python takes any text for the zone of an IPv6 address, and Nginx knows none.
+        raise _wrong(name, f"{expected}, without a zone", text)
 
 
 def _wrong(name: str, expected: str, found: str) -> UsageError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +38,12 @@ def merged(before: Settings | None, choices: Choices, *, containers: bool) -> Se
     base = before or Settings(engine=choices.settings.get("engine") or _engine_here())
     settings = replace(base, **choices.settings)
     for address in settings.addresses:
-        try:
-            ip_address(address)
-        except ValueError:
-            raise UsageError(f"--address: expected an IP address of this host, found {address[:60]!r}") from None
+        if not _is_address(address):
+            raise UsageError(f"--address: expected an IP address of this host, found {address[:60]!r}")
+    for monitor in settings.monitors:
+        if not _is_address(monitor, network=True):
+            text = f"--monitor: expected an IP address or a network, found {monitor[:60]!r}"
+            raise UsageError(text, hint="As in 192.0.2.7 or 192.0.2.0/24: no bits beyond the network's own.")
     if settings.http_port == settings.https_port:
         raise UsageError(f"--http-port: expected another port than that of https, {settings.https_port}")
     if settings.monitor_port and settings.monitor_port in (settings.https_port, settings.http_port):
@@ -50,6 +52,15 @@ def merged(before: Settings | None, choices: Choices, *, containers: bool) -> Se
         hint = "Docker keeps its containers running by itself: leave --keeper out."
         raise UsageError("--keeper systemd: needs Podman (Quadlet)", hint=hint)
     return settings
+
+
+def _is_address(text: str, *, network: bool = False) -> bool:
+    """Whether it is one; Python takes any text for the zone of an IPv6 address, and Nginx knows none."""
+    try:
+        ip_network(text) if network else ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
 
 
 def _engine_here() -> EngineKind:
