@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from bundler.errors import MachineError
 from bundler.site.holding import holding
 from bundler.site.place import Place
+from tests.counterparts.mounts import mounted
 
 ROOT = Path(__file__).parent.parent.parent
 _CHILD = """
@@ -96,6 +97,16 @@ def test_a_lock_on_a_file_that_was_removed_meanwhile_is_none(tmp_path: Path) -> 
     command = [sys.executable, "-c", _LATE, str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("held by one 1\n", "")
+
+
+def test_a_full_disk_is_no_obstacle_for_what_makes_room_there(tmp_path: Path) -> None:
+    with mounted("tmpfs", tmp_path / "disk", size=64 << 10) as disk:
+        place = Place(disk)
+        place.lock.touch()
+        with suppress(OSError):
+            (disk / "filler").write_bytes(bytes(64 << 10))
+        with holding(place, "prune"), pytest.raises(MachineError, match="is changing"), holding(place):
+            pytest.fail("two at once")
 
 
 @pytest.mark.parametrize("text", ["", "x" * 5000, "12 \x1b[31mred\n", "999999999999 prune\n", "1\n2 prune\n"])

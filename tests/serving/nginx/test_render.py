@@ -131,7 +131,7 @@ REFUSED: dict[str, list[Any]] = {
     "log_folder": ["logs", "/a\x00b"],
     "addresses": [(), ("localhost",), ("0.0.0.0:443",), ("1.2.3",), ("::1;",), ("fe80::1%a; } server {",)],
     "monitor_address": ["fe80::1%eth0", "localhost"],
-    "monitors": [("all",), ("192.0.2.1/33",), ("192.0.2.1; allow all",), ("192.0.2.7/24",), ("",), ("fe80::1%a 1; ::/0",)],
+    "monitors": [("all",), ("192.0.2.1/33",), ("192.0.2.1; allow all",), ("192.0.2.7/24",), ("",), ("fe80::1%a 1",)],
     "http_port": [0, 65536, -1],
     "public_port": [0, 70000],
     "max_body": [0, 70000],
