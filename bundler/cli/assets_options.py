@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,11 +14,17 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from bundler.cli.elastic_options import elastic_options
+from bundler.cli.fleet_options import OPTIONS as FLEET_OPTIONS
+from bundler.cli.fleet_options import HostWish, fleet_part
 from kibana_assets.errors import UsageError
 
 if TYPE_CHECKING:
+    from kibana_assets.connection.http import Wire
+    from kibana_assets.connection.login import Login
     from kibana_assets.connection.target import Target
     from kibana_assets.elasticsearch.cluster import Cluster
+    from kibana_assets.fleet.part import FleetPart
+    from kibana_assets.install.asset import Asset
     from kibana_assets.install.installation import Installation
     from kibana_assets.install.lifecycle import Way
     from kibana_assets.install.objects import KibanaPart
@@ -30,7 +37,7 @@ OPTIONS: Final = (
         "--kibana-ca", type=click.Path(path_type=Path), help="PEM file to trust for Kibana; else that of --ca."
     ),
     click.option("--no-kibana", is_flag=True, help="Elasticsearch alone, also with a cloud id that names a Kibana."),
-    click.option("--no-fleet", is_flag=True, help="Import into Kibana without Fleet."),
+    click.option("--no-fleet", is_flag=True, help="Without Fleet, also where Kibana has it."),
     click.option("--space", "spaces", metavar="ID", multiple=True, help="A space of Kibana. May be given again."),
     click.option("--all-spaces", is_flag=True, help="Every space of Kibana that there is."),
     click.option(
@@ -73,11 +80,12 @@ def assets_options(*, installed: bool = False) -> Callable[[Callable[..., Any]],
         @wraps(function)
         def called(*args: Any, target: Target, **options: Any) -> Any:
             wish = Wish(**{name: options.pop(name) for name in Wish.__slots__})
-            with _opened(target, wish, installed=installed) as opened:
+            host = HostWish(**{name: options.pop(name) for name in HostWish.__slots__})
+            with _opened(target, wish, host, installed=installed) as opened:
                 return function(*args, opened=opened, **options)
 
         wrapped: Callable[..., Any] = called
-        for option in reversed(OPTIONS):
+        for option in reversed((*OPTIONS, *FLEET_OPTIONS)):
             wrapped = option(wrapped)
         return elastic_options()(wrapped)
 
@@ -85,37 +93,48 @@ def assets_options(*, installed: bool = False) -> Callable[[Callable[..., Any]],
 
 
 @contextmanager
-def _opened(target: Target, wish: Wish, *, installed: bool) -> Iterator[Installation]:
+def _opened(target: Target, wish: Wish, host: HostWish, *, installed: bool) -> Iterator[Installation]:
     from kibana_assets.elasticsearch.cluster import Cluster
     from kibana_assets.install.chain import chained
-    from kibana_assets.install.desired import desired_objects, package_version
+    from kibana_assets.install.desired import package_version
     from kibana_assets.install.installation import Installation
-    from kibana_assets.install.lifecycle import Lifecycle
     from kibana_assets.package.streams import streams
     from kibana_assets.package.tree import load
 
     tree = load()
-    desired = desired_objects(tree, Lifecycle(wish.way, wish.retention))
-    if wish.custom_pipelines or wish.lmstudio_dataset:
-        desired = (*desired, *chained(tree, wish.lmstudio_dataset))
-    kibana = _kibana(target, wish)
+    beside = chained(tree, wish.lmstudio_dataset) if wish.custom_pipelines or wish.lmstudio_dataset else ()
+    reach = _reach(target, wish)
     cluster = Cluster(target)
     try:
-        part = _part(kibana, cluster, wish, installed=installed) if kibana else None
-        objects = _objects(tree, part.spaces) if part else ()
-        yield Installation(cluster, streams(tree), (*desired, *objects), package_version(tree), part)
+        part = _part(reach, cluster, wish, installed=installed) if reach else None
+        fleet = _fleet(reach, cluster, tree, wish, host, installed=installed) if reach and not wish.no_fleet else None
+        wanted = (*_desired(tree, wish, part, fleet), *beside)
+        yield Installation(cluster, streams(tree), wanted, package_version(tree), None if fleet else part, fleet)
     finally:
         cluster.close()
-        if kibana:
-            kibana.close()
+        if reach:
+            reach.wire.close()
 
 
-def _kibana(target: Target, wish: Wish) -> Kibana | None:
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """How a Kibana is reached."""
+
+    wire: Wire
+    login: Login
+
+    @property
+    def kibana(self) -> Kibana:
+        from kibana_assets.kibana.client import Kibana
+
+        return Kibana(self.wire, self.login)
+
+
+def _reach(target: Target, wish: Wish) -> _Reach | None:
     from kibana_assets.connection.address import server
     from kibana_assets.connection.http import Wire
     from kibana_assets.connection.login import for_kibana
     from kibana_assets.connection.trust import Trust
-    from kibana_assets.kibana.client import Kibana
 
     if wish.no_kibana and wish.kibana_url:
         raise UsageError("--kibana and --no-kibana exclude each other", hint="Give one of them.")
@@ -124,27 +143,58 @@ def _kibana(target: Target, wish: Wish) -> Kibana | None:
         if wish.spaces or wish.all_spaces:
             raise UsageError("--space and --all-spaces: expected --kibana beside them", hint="Name Kibana's address.")
         return None
-    if not wish.no_fleet:
-        hint = "--no-fleet imports the dashboards; or upload what llm-bundle assets build makes under Integrations."
-        raise UsageError("--kibana: expected --no-fleet beside it", hint=hint)
     ca = wish.kibana_ca or target.trust.ca
     trust = Trust(ca, "", target.trust.certificate, target.trust.key)
     wire = Wire(address, trust, proxy=target.proxy, timeout=target.timeout)
-    return Kibana(wire, for_kibana(os.environ, target.login))
+    return _Reach(wire, for_kibana(os.environ, target.login))
 
 
-def _part(kibana: Kibana, cluster: Cluster, wish: Wish, *, installed: bool) -> KibanaPart:
+def _fleet(
+    reach: _Reach, cluster: Cluster, tree: Tree, wish: Wish, host: HostWish, *, installed: bool
+) -> FleetPart | None:
+    from kibana_assets.fleet.choose import recorded, why_not
+    from kibana_assets.kibana.client import DEFAULT
+
+    named = _spaces(reach.kibana, wish)
+    part = fleet_part(reach.wire, reach.login, reach.kibana, cluster, tree, host, named or (DEFAULT,))
+    reason = why_not(part.fleet, cluster, installed=installed)
+    if reason:
+        print(f"without Fleet: {reason}", file=sys.stderr)
+        return None
+    if installed and not named:
+        part.wish = recorded(cluster, part.wish)
+    return part
+
+
+def _desired(tree: Tree, wish: Wish, part: KibanaPart | None, fleet: FleetPart | None) -> tuple[Asset, ...]:
+    from kibana_assets.install.desired import desired_objects
+    from kibana_assets.install.lifecycle import Lifecycle
+
+    lifecycle = Lifecycle(wish.way, wish.retention)
+    if fleet:
+        from kibana_assets.fleet.wish import lifecycle_assets
+
+        return lifecycle_assets(lifecycle)
+    return (*desired_objects(tree, lifecycle), *(_objects(tree, part.spaces) if part else ()))
+
+
+def _part(reach: _Reach, cluster: Cluster, wish: Wish, *, installed: bool) -> KibanaPart:
     from kibana_assets.install.objects import KibanaPart, recorded_spaces
-    from kibana_assets.kibana.client import DEFAULT, check_space
+    from kibana_assets.kibana.client import DEFAULT
+
+    named = _spaces(reach.kibana, wish)
+    if not named and installed:
+        named = recorded_spaces(cluster)
+    return KibanaPart(reach.kibana, cluster, named or (DEFAULT,))
+
+
+def _spaces(kibana: Kibana, wish: Wish) -> tuple[str, ...]:
+    """The spaces that were named, in their order; none if none was."""
+    from kibana_assets.kibana.client import check_space
 
     if wish.all_spaces and wish.spaces:
         raise UsageError("--space and --all-spaces exclude each other", hint="Give one of them.")
-    named = tuple(dict.fromkeys(check_space(space) for space in wish.spaces))
-    if wish.all_spaces:
-        named = kibana.spaces()
-    elif not named and installed:
-        named = recorded_spaces(cluster)
-    return KibanaPart(kibana, cluster, named or (DEFAULT,))
+    return kibana.spaces() if wish.all_spaces else tuple(dict.fromkeys(check_space(space) for space in wish.spaces))
 
 
 def _objects(tree: Tree, spaces: tuple[str, ...]) -> tuple[Any, ...]:

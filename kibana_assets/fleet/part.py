@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from kibana_assets.elasticsearch.cluster import Cluster
+from kibana_assets.elasticsearch import stored
+from kibana_assets.elasticsearch.cluster import Cluster, segment
 from kibana_assets.errors import RefusedError
 from kibana_assets.fleet.client import Fleet
 from kibana_assets.fleet.plan import FleetState, plan_fleet, plan_fleet_removal
@@ -27,10 +28,13 @@ from kibana_assets.fleet.wish import (
 )
 from kibana_assets.install import record as records
 from kibana_assets.install.apply import Say
-from kibana_assets.install.asset import Asset
-from kibana_assets.install.plan import Change, Key
+from kibana_assets.install.asset import DATA_STREAM, Asset
+from kibana_assets.install.objects import check_spaces
+from kibana_assets.install.plan import Change, Found, Key
 from kibana_assets.install.record import FLEET, PENDING, Entry
+from kibana_assets.install.role import PATTERNS
 from kibana_assets.install.uninstall import Left
+from kibana_assets.kibana.interface import SavedObjects
 
 
 @dataclass(slots=True)
@@ -38,6 +42,7 @@ class FleetPart:
     """Fleet of a Kibana, and the cluster that remembers. Every method raises KibanaAssetsError."""
 
     fleet: Fleet
+    kibana: SavedObjects
     cluster: Cluster
     wish: Wish
     left: list[Left] = field(default_factory=list)
@@ -54,21 +59,29 @@ class FleetPart:
 
     def state(self) -> FleetState:
         """What is there of what is wanted or remembered."""
+        check_spaces(self.kibana, self.wish.spaces)
         record = records.read(self.cluster, FLEET)
         keys = {(one.kind, one.space, one.id) for one in self.wish.assets()} | set(record.entries)
         policies = {key: found for key in keys if (found := self._policy(key)) is not None}
         package = self.fleet.package(self.wish.name)
         everybody = self.fleet.package_policies(self.wish.name, self.wish.home) if package else ()
         ours = {key[2] for key in record.entries if key[0] == PACKAGE_POLICY}
-        return FleetState(package, policies, tuple(one for one in everybody if one not in ours), record)
+        data = [name for pattern in PATTERNS for name in stored.streams(self.cluster, pattern)]
+        return FleetState(package, policies, tuple(data), tuple(one for one in everybody if one not in ours), record)
 
     def plan(self, *, force: bool = False) -> tuple[Change, ...]:
         """What would be done."""
         return plan_fleet(self.wish, self.state(), force=force)
 
-    def plan_removal(self, *, force: bool = False) -> tuple[Change, ...]:
+    def plan_removal(self, *, data: bool = False, force: bool = False) -> tuple[Change, ...]:
         """What uninstalling would do."""
-        return plan_fleet_removal(self.state(), force=force)
+        return plan_fleet_removal(self.state(), data=data, force=force)
+
+    def status(self) -> dict[Key, Found | None]:
+        """What is there of what is wanted or remembered, by name."""
+        state = self.state()
+        keys = dict.fromkeys((*((one.kind, one.space, one.id) for one in self.wish.assets()), *state.record.entries))
+        return {key: state.found(key) for key in keys}
 
     def apply(self, changes: Iterable[Change], version: str, say: Say) -> None:
         """Make the changes of either plan."""
@@ -131,6 +144,8 @@ class FleetPart:
                 self.fleet.delete_package_policy(change.id, change.space)
             elif change.kind == AGENT_POLICY:
                 self.fleet.delete_agent_policy(change.id, change.space)
+            elif change.kind == DATA_STREAM:
+                self.cluster.delete(f"/_data_stream/{segment(change.id)}")
             elif change.kind == PACKAGE and change.found is not None:
                 self.fleet.remove_package(change.id, str(change.found.body["version"]))
         except RefusedError as error:

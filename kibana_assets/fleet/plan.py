@@ -18,6 +18,7 @@ from kibana_assets.fleet.client import PackageFound
 from kibana_assets.fleet.wish import (
     AGENT_POLICY,
     DASHBOARDS,
+    EVERYWHERE,
     PACKAGE,
     PACKAGE_POLICY,
     Wish,
@@ -25,7 +26,7 @@ from kibana_assets.fleet.wish import (
     package_version,
     seen,
 )
-from kibana_assets.install.asset import Asset
+from kibana_assets.install.asset import DATA_STREAM, Asset
 from kibana_assets.install.plan import EDITED, FOREIGN, UP_TO_DATE, Action, Change, Found, Key
 from kibana_assets.install.record import PENDING, Entry, Record
 
@@ -35,11 +36,13 @@ _NUMBER: Final = re.compile(r"\d{1,9}")
 
 @dataclass(frozen=True, slots=True)
 class FleetState:
-    """What Fleet has of what concerns us, and our record of it. ``others`` are package policies of other people."""
+    """What Fleet has of what concerns us, and our record of it. ``data`` are data streams."""
 
     package: PackageFound | None = None
     policies: Mapping[Key, Json] = field(default_factory=dict)
+    data: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    """Package policies of other people."""
     record: Record = field(default_factory=Record)
 
     def entry(self, key: Key) -> Entry | None:
@@ -71,18 +74,25 @@ def plan_fleet(wish: Wish, state: FleetState, *, force: bool = False) -> tuple[C
     return tuple(_change(asset, wish, state, force) for asset in wish.assets())
 
 
-def plan_fleet_removal(state: FleetState, *, force: bool = False) -> tuple[Change, ...]:
-    """The changes that take away what we put: policies first, the package last."""
+def plan_fleet_removal(state: FleetState, *, data: bool = False, force: bool = False) -> tuple[Change, ...]:
+    """The changes that take away what we put: policies first, the package last, behind its data."""
     order = (PACKAGE_POLICY, AGENT_POLICY, PACKAGE)
     keys = sorted((key for key in state.record.entries if key[0] in order), key=lambda key: order.index(key[0]))
-    made = []
+    made: list[Change] = []
     for key in keys:
         found = state.found(key)
         if found is None:
             continue
         action, reason = _removal(key, found, state, force)
+        if key[0] == PACKAGE and action == "remove":
+            made += [_data(name, data) for name in state.data]
         made.append(Change(key[0], key[2], key[1], action, reason, None, found))
     return tuple(made)
+
+
+def _data(name: str, goes: bool) -> Change:
+    reason = "its data goes" if goes else "its data stays, and what Elasticsearch needs for it"
+    return Change(DATA_STREAM, name, EVERYWHERE, "remove" if goes else "keep", reason)
 
 
 def _removal(key: Key, found: Found, state: FleetState, force: bool) -> tuple[Action, str]:
@@ -123,7 +133,8 @@ def _change(asset: Asset, wish: Wish, state: FleetState, force: bool) -> Change:
         action, reason = _policy(asset, found, wish, force)
     # With a body of its own, a policy is brought to the new version and otherwise left as it is.
     body = found.body if found and found.edited and action == "update" and not force else None
-    return Change(asset.kind, asset.id, asset.space, action, reason, asset, found, body=body)
+    shown = None if asset.kind == PACKAGE and found and not found.ours else found
+    return Change(asset.kind, asset.id, asset.space, action, reason, asset, shown, body=body)
 
 
 def _package(asset: Asset, wish: Wish, state: FleetState, force: bool) -> tuple[Action, str]:

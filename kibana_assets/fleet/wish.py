@@ -7,14 +7,13 @@ of a policy is of what we ask for, without the package's version: that rises by 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kibana_assets.errors import UsageError
 from kibana_assets.fleet.host import Host
 from kibana_assets.install.asset import COMPONENT, Asset, digest
-from kibana_assets.install.lifecycle import Lifecycle
+from kibana_assets.install.lifecycle import CUSTOM, Lifecycle
 from kibana_assets.kibana.client import DEFAULT
 
 Json = dict[str, Any]
@@ -103,12 +102,15 @@ def package_version(found: Json) -> str:
     return str(about.get("version", "")) if isinstance(about, dict) else ""
 
 
-def lifecycle_assets(name: str, wish: Lifecycle) -> Iterable[Asset]:
-    """How long data is kept: in the component template that Fleet's templates of a package take from its users."""
-    made = wish.applied({"template": {"settings": {"index": {}}}})
+def lifecycle_assets(wish: Lifecycle) -> tuple[Asset, ...]:
+    """How long data is kept: in the component template that Fleet's templates of the package take from its users."""
     if wish.way == "stack":
         return ()
-    return (*wish.policies(), Asset(COMPONENT, f"{name}@custom", {**made, "_meta": {"package": {"name": name}}}))
+    made = wish.applied({"template": {"settings": {"index": {}}}})
+    return (
+        *wish.policies(),
+        Asset(COMPONENT, CUSTOM, {**made, "_meta": {"package": {"name": CUSTOM.partition("@")[0]}}}),
+    )
 
 
 def _asset(kind: str, name: str, space: str, values: Json) -> Asset:

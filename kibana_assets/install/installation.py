@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kibana_assets.elasticsearch.cluster import Cluster
 from kibana_assets.install.apply import Say, apply
@@ -18,6 +18,9 @@ from kibana_assets.install.role import require, role
 from kibana_assets.install.state import read_state
 from kibana_assets.install.uninstall import Left, plan_removal, uninstall
 from kibana_assets.package.streams import Stream
+
+if TYPE_CHECKING:
+    from kibana_assets.fleet.part import FleetPart
 
 Standing = Literal["same", "edited", "missing"]
 
@@ -35,18 +38,21 @@ class Installed:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What is wanted, of which version, and where it goes."""
+    """What is wanted, of which version, and where it goes; with ``fleet`` most of it comes from there."""
 
     cluster: Cluster
     streams: tuple[Stream, ...]
     desired: tuple[Asset, ...]
     version: str
     kibana: KibanaPart | None = None
+    fleet: FleetPart | None = None
 
     def require(self) -> None:
         """See that the login may do all of it. Raises: RefusedError that names what is missing; as ``state``."""
         self.cluster.version()
         require(self.cluster, role("install", ilm=any(asset.kind == ILM_POLICY for asset in self.desired)))
+        if self.fleet:
+            self.fleet.require()
 
     def prove(self) -> tuple[Proof, ...]:
         """Send a sample of every data stream through its pipeline. Raises: as Cluster.call."""
@@ -62,31 +68,36 @@ class Installation:
 
     def plan(self, *, force: bool = False) -> tuple[Change, ...]:
         """What would be done. Raises: as ``state``."""
-        return plan(self.desired, self.state(), self.version, force=force)
+        changes = plan(self.desired, self.state(), self.version, force=force)
+        return (*changes, *self.fleet.plan(force=force)) if self.fleet else changes
 
     def install(self, changes: tuple[Change, ...], *, copies: Path, say: Say = lambda change: None) -> tuple[Path, ...]:
         """Make the changes; the files in ``copies`` with what was replaced. Raises: KibanaAssetsError."""
         files = backup(changes, copies) if changes_something(changes) else ()
-        apply(changes, self.cluster, self.version, kibana=self.kibana, say=say)
+        apply(changes, self.cluster, self.version, kibana=self.fleet or self.kibana, say=say)
         return files
 
     def plan_removal(self, *, data: bool = False, force: bool = False) -> tuple[Change, ...]:
         """What uninstalling would do. Raises: as ``state``."""
-        return plan_removal(self.state(), data=data, force=force)
+        changes = plan_removal(self.state(), data=data, force=force)
+        return (*self.fleet.plan_removal(data=data, force=force), *changes) if self.fleet else changes
 
     def uninstall(
         self, changes: tuple[Change, ...], *, copies: Path, say: Say = lambda change: None
     ) -> tuple[tuple[Path, ...], tuple[Left, ...]]:
         """Make the changes of ``plan_removal``; the backups, and what had to stay. Raises: KibanaAssetsError."""
         files = backup(changes, copies)
-        return files, uninstall(changes, self.cluster, self.version, kibana=self.kibana, say=say)
+        left = uninstall(changes, self.cluster, self.version, kibana=self.fleet or self.kibana, say=say)
+        return files, (*(self.fleet.left if self.fleet else ()), *left)
 
     def status(self) -> tuple[Installed, ...]:
         """What is installed, and what is missing of it. Raises: as ``state``."""
         state = self.state()
         wanted = {(asset.kind, asset.space, asset.id): asset for asset in self.desired}
         keys = [*wanted, *(key for key, found in state.assets.items() if found.ours and key not in wanted)]
-        return tuple(_installed(key, wanted.get(key), state.assets.get(key)) for key in keys)
+        listed = [_installed(key, wanted.get(key), state.assets.get(key)) for key in keys]
+        there = self.fleet.status() if self.fleet else {}
+        return (*listed, *(_installed(key, None, found) for key, found in there.items()))
 
 
 def _installed(key: Key, asset: Asset | None, found: Found | None) -> Installed:

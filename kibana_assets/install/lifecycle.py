@@ -16,6 +16,8 @@ from kibana_assets.errors import UsageError
 from kibana_assets.install.asset import ILM_POLICY, Asset, Json
 
 POLICY: Final = "local_llm"
+CUSTOM: Final = "local_llm@custom"
+"""The component template that Fleet's templates of the package take from its users."""
 Way = Literal["stack", "stream", "ilm"]
 _RETENTION: Final = re.compile(r"[1-9][0-9]{0,4}d", re.ASCII)
 

@@ -37,7 +37,7 @@ class KibanaPart:
     def found(self, desired: Iterable[Asset]) -> dict[Key, Found]:
         """What is there of what is wanted or recorded, in these spaces. Raises: KibanaAssetsError."""
         self.kibana.version()
-        self._check_spaces()
+        check_spaces(self.kibana, self.spaces)
         record = records.read(self.cluster)
         made: dict[Key, Found] = {}
         for space in self.spaces:
@@ -60,16 +60,6 @@ class KibanaPart:
         """After everything was removed: take out of the record what is no longer there. Raises: KibanaAssetsError."""
         for space in self.spaces:
             self._forget(space)
-
-    def _check_spaces(self) -> None:
-        """Raises: UsageError, for Kibana itself would import into a space that nobody can ever open."""
-        if set(self.spaces) <= {"default"}:
-            return
-        known = self.kibana.spaces()
-        strange = [space for space in self.spaces if space not in known]
-        if strange:
-            hint = f"There are: {', '.join(known)}. A login sees those alone that it has rights in."
-            raise UsageError(f"--space: there is no space {', '.join(strange)}", hint=hint)
 
     def _put(self, space: str, changes: Sequence[Change], version: str, say: Say) -> None:
         assets = [change.asset for change in changes if change.asset is not None]
@@ -110,6 +100,17 @@ class KibanaPart:
         }
         if gone:
             records.write(self.cluster, record.with_entries(gone))
+
+
+def check_spaces(kibana: SavedObjects, spaces: Sequence[str]) -> None:
+    """Raises: UsageError, for Kibana itself would import into a space that nobody can ever open."""
+    if set(spaces) <= {"default"}:
+        return
+    known = kibana.spaces()
+    strange = [space for space in spaces if space not in known]
+    if strange:
+        hint = f"There are: {', '.join(known)}. A login sees those alone that it has rights in."
+        raise UsageError(f"--space: there is no space {', '.join(strange)}", hint=hint)
 
 
 def recorded_spaces(cluster: Cluster) -> tuple[str, ...]:

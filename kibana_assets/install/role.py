@@ -21,9 +21,11 @@ KIBANA: Final = "kibana-.kibana"
 # Both names of the feature: Kibana renamed it within 9.x, and takes a role with either.
 FEATURES: Final = ("dashboard", "dashboard_v2", "indexPatterns", "savedObjectsManagement", "savedObjectsTagging")
 _RULES: Final = ("stackAlerts",)
+_FLEET: Final = ("fleetv2", "fleet")
+"""Fleet and Integrations; in 8.19 they can be granted for all spaces alone."""
 
 
-def role(purpose: Purpose, *, ilm: bool = False, spaces: Iterable[str] | None = None) -> Json:
+def role(purpose: Purpose, *, ilm: bool = False, spaces: Iterable[str] | None = None, fleet: bool = False) -> Json:
     """The role, as ``PUT _security/role/…`` takes it; ``spaces`` of Kibana, ``*`` for all, None without Kibana."""
     if purpose == "ship":
         return {
@@ -39,6 +41,9 @@ def role(purpose: Purpose, *, ilm: bool = False, spaces: Iterable[str] | None = 
         resources = ["*" if space == "*" else f"space:{space}" for space in spaces]
         privileges = [f"feature_{feature}.all" for feature in (*FEATURES, *_RULES)]
         made["applications"] = [{"application": KIBANA, "privileges": privileges, "resources": resources}]
+    if fleet:
+        granted = {"application": KIBANA, "privileges": [f"feature_{one}.all" for one in _FLEET], "resources": ["*"]}
+        made.setdefault("applications", []).append(granted)
     return made
 
 

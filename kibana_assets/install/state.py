@@ -9,7 +9,7 @@ from kibana_assets.elasticsearch.cluster import Cluster
 from kibana_assets.install.asset import COMPONENT, ELASTICSEARCH_KINDS, ILM_POLICY, INDEX, PIPELINE, Asset
 from kibana_assets.install.chain import PATTERN, calls
 from kibana_assets.install.desired import mapping_mark
-from kibana_assets.install.lifecycle import POLICY
+from kibana_assets.install.lifecycle import CUSTOM, POLICY
 from kibana_assets.install.plan import Found, Key, State, StreamFound, of_elasticsearch
 from kibana_assets.install.prove import NAMESPACE
 
@@ -29,12 +29,12 @@ def read_state(cluster: Cluster, desired: Iterable[Asset]) -> State:
 
 def _bodies(cluster: Cluster, kind: str, wanted: list[Asset]) -> dict[str, dict[str, object]]:
     """By pattern, so that those of other versions are found too; whatever fits no pattern, by its name."""
-    names = {asset.id for asset in wanted if asset.kind == kind and "@custom" not in asset.id}
+    names = {asset.id for asset in wanted if asset.kind == kind and not (kind == PIPELINE and "@custom" in asset.id)}
     patterns = {_prefix(asset) for asset in wanted if asset.stream} if kind in (PIPELINE, COMPONENT, INDEX) else set()
     if kind == PIPELINE:
         patterns.add(PATTERN)
-    if kind == ILM_POLICY:
-        names.add(POLICY)
+    if kind in (ILM_POLICY, COMPONENT):
+        names.add(POLICY if kind == ILM_POLICY else CUSTOM)
     alone = {name for name in names if not any(name.startswith(one.rstrip("*")) for one in patterns)}
     bodies: dict[str, dict[str, object]] = {}
     for name in sorted(patterns | alone):

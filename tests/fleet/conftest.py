@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
 from kibana_assets.connection.address import server
 from kibana_assets.connection.http import Wire
-from kibana_assets.connection.login import Login, api_key
+from kibana_assets.connection.login import api_key, secret_of
 from kibana_assets.connection.target import Target
 from kibana_assets.connection.trust import Trust
 from kibana_assets.elasticsearch.cluster import Cluster
@@ -20,9 +21,11 @@ from kibana_assets.fleet.wish import Wish
 from kibana_assets.install.apply import apply
 from kibana_assets.install.plan import Change
 from kibana_assets.install.record import FLEET
+from kibana_assets.kibana.client import Kibana
 from kibana_assets.package.build import Built, build
 from kibana_assets.package.tree import load
 from kibana_assets.package.zip_file import zip_file
+from tests.assets.stage import make_key
 from tests.counterparts.elasticsearch import VERSIONS, Node, Nodes, RefusedError
 from tests.counterparts.kibana import KEY
 from tests.counterparts.kibana_stack.server import KibanaStack
@@ -47,8 +50,8 @@ class Stage:
 
     def part(self, key: str = KEY) -> FleetPart:
         """Fleet as a part of an installation."""
-        api = Api(Wire(server(self.kibana.url, "--kibana"), TRUST, timeout=20), api_key(key, "key"), sleep=self._sleep)
-        return FleetPart(Fleet(api), self.cluster, self.wish)
+        wire, login = Wire(server(self.kibana.url, "--kibana"), TRUST, timeout=20), api_key(key, "key")
+        return FleetPart(Fleet(Api(wire, login, sleep=self._sleep)), Kibana(wire, login), self.cluster, self.wish)
 
     def plan(self, *, force: bool = False) -> tuple[Change, ...]:
         """What would be done now."""
@@ -85,16 +88,23 @@ def built() -> Built:
 
 @pytest.fixture(scope="session", params=VERSIONS)
 def node(request: pytest.FixtureRequest) -> Iterator[Node]:
-    """A node of a version."""
-    nodes = Nodes()
+    """A node of a version, with users, roles and API keys."""
+    nodes = Nodes(security=True)
     yield nodes.get(request.param)
     nodes.stop()
 
 
 @pytest.fixture
-def stage(node: Node, built: Built) -> Iterator[Stage]:
+def key_file(node: Node, tmp_path: Path) -> Path:
+    """A file with an API key that has the least that installing needs."""
+    return make_key(node, tmp_path)
+
+
+@pytest.fixture
+def stage(node: Node, built: Built, key_file: Path) -> Iterator[Stage]:
     """A stage whose record is gone afterwards."""
-    cluster = Cluster(Target((server(node.url, "--elasticsearch"),), Login(), TRUST))
+    login = api_key(secret_of(key_file, "key"), "key")
+    cluster = Cluster(Target((server(node.url, "--elasticsearch"),), login, TRUST))
     with KibanaStack(Stack(upload_pause=0)) as kibana:
         yield Stage(kibana, cluster, Wish("local_llm", "0.1.0", built.data), [])
     cluster.close()

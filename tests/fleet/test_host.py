@@ -49,9 +49,9 @@ def test_names_that_fleet_would_not_take(options: dict[str, str]) -> None:
 
 
 def test_lifecycles() -> None:
-    assert tuple(lifecycle_assets("local_llm", Lifecycle())) == ()
-    [stream] = lifecycle_assets("local_llm", Lifecycle("stream", "30d"))
+    assert lifecycle_assets(Lifecycle()) == ()
+    [stream] = lifecycle_assets(Lifecycle("stream", "30d"))
     assert stream.id == "local_llm@custom"
     assert stream.body["template"]["lifecycle"] == {"enabled": True, "data_retention": "30d"}
-    policy, template = lifecycle_assets("local_llm", Lifecycle("ilm", "30d"))
+    policy, template = lifecycle_assets(Lifecycle("ilm", "30d"))
     assert template.body["template"]["settings"]["index"]["lifecycle"]["name"] == policy.id

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kibana_assets.errors import RefusedError, UnreachableError
+from kibana_assets.errors import RefusedError, UnreachableError, UsageError
 from kibana_assets.fleet.host import FILES, METRICS, Host
 from kibana_assets.fleet.part import FleetPart
 from kibana_assets.install.plan import Change
@@ -74,6 +74,9 @@ def test_another_wish_is_brought_in(stage: Stage) -> None:
 
 def test_further_spaces(stage: Stage) -> None:
     stage.wish = replace(stage.wish, spaces=("ops", "soc"))
+    with pytest.raises(UsageError, match="there is no space ops, soc"):
+        stage.plan()
+    stage.stack.spaces |= {"ops": "Operations", "soc": "SOC"}
     stage.install()
     assert len(stage.stack.ids("ops", "dashboard")) == len(stage.stack.ids("soc", "dashboard")) > 0
     assert stage.stack.ids("default", "dashboard") == []
@@ -171,6 +174,7 @@ WRITES = 4
 @pytest.mark.parametrize("done", [True, False])
 def test_cut_anywhere_and_run_again(stage: Stage, after: int, done: bool) -> None:
     """The connection breaks at a write, before or after it was ``done``; the next run makes it whole."""
+    stage.stack.spaces["soc"] = "SOC"
     stage.wish = replace(stage.wish, spaces=("default", "soc"))
     stage.kibana.cut = Cut(after, done)
     with pytest.raises(UnreachableError, match=r"In are \d of 5 changes.*; not in: ") as caught:
@@ -228,6 +232,7 @@ def remove(part: FleetPart) -> tuple[Change, ...]:
 
 
 def test_removal(stage: Stage, built: Built) -> None:
+    stage.stack.spaces["soc"] = "SOC"
     stage.wish = replace(stage.wish, spaces=("default", "soc"))
     stage.install()
     part = stage.part()

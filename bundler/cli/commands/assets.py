@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "status": "Say what is installed, and what was edited since.",
     "uninstall": "Remove what was installed.",
     "host-config": "Write filebeat.yml, metricbeat.yml and elastic-agent.yml for the GPU host.",
+    "enrol": "Write an enrolment token, and how the GPU host's agent is installed with it.",
     "role": "Print or make the role and the API key that installing, or shipping logs, needs.",
 }
 

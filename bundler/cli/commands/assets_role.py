@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--space", "spaces", multiple=True, metavar="ID", help="With the rights for this space of Kibana, or '*'."
 )
+@click.option("--fleet", is_flag=True, help="With the rights for Fleet and Integrations, in all spaces.")
 @json_option
 def command(
     purpose: str,
@@ -36,6 +37,7 @@ def command(
     key_file: Path | None,
     ilm: bool,
     spaces: tuple[str, ...],
+    fleet: bool,
     as_json: bool,
 ) -> None:
     """Print the role that installing needs, or with `ship` the one for Filebeat and Elastic Agent; --create makes it.
@@ -44,7 +46,7 @@ def command(
     """
     from kibana_assets.install.role import role, role_name
 
-    wanted = role(cast("Purpose", purpose), ilm=ilm, spaces=spaces or None)
+    wanted = role(cast("Purpose", purpose), ilm=ilm, spaces=spaces or None, fleet=fleet)
     name = role_name(cast("Purpose", purpose))
     document: dict[str, object] = {"name": name, "role": wanted}
     text = [f"PUT _security/role/{name}", *json.dumps(wanted, indent=2).splitlines()]

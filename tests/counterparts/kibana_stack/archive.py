@@ -53,6 +53,7 @@ class Package:
     keep_policies: bool = False
     spaces: dict[str, list[Json]] = field(default_factory=dict)
     """Space → references to the objects that were installed there."""
+    in_node: list[Any] = field(default_factory=list)
 
     @property
     def name(self) -> str:

@@ -10,6 +10,7 @@ import math
 import time
 import uuid
 
+from tests.counterparts.kibana_stack import elasticsearch
 from tests.counterparts.kibana_stack.archive import Package, assets, parse
 from tests.counterparts.kibana_stack.objects import Import
 from tests.counterparts.kibana_stack.route import Answer, Json, Refusal, Request, Routes
@@ -47,6 +48,8 @@ def upload(request: Request) -> Answer:
     stack.uploaded_at = time.monotonic()
     assets(package, request.data)
     _install(stack, package, request.space)
+    if stack.node:
+        package.in_node = elasticsearch.install(stack.node, package.version)
     items = [*package.installed_es(), *package.spaces[request.space]]
     return Answer({"items": items, "_meta": {"install_source": "upload", "name": package.name}})
 
@@ -93,6 +96,8 @@ def remove(request: Request) -> Answer:
     for key in policies:
         del stack.package_policies[key]
     _forget(stack, package)
+    if stack.node:
+        elasticsearch.remove(stack.node, package.in_node)
     del stack.packages[name]
     return Answer({"items": package.installed_es()})
 

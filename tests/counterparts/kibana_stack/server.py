@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -53,6 +56,7 @@ class KibanaStack:
         self.stack = stack or Stack()
         self.base_path = base_path
         self.seen: list[str] = []
+        self.crashes: list[str] = []
         self.fault: Fault | None = None
         self.cut: Cut | None = None
         self.delay = 0.0
@@ -66,6 +70,7 @@ class KibanaStack:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+        assert not self.crashes, self.crashes[0]
 
     def writes(self) -> list[str]:
         """What was asked that is no GET."""
@@ -82,7 +87,9 @@ class _Server(ThreadingHTTPServer):
             self.socket = tls.context().wrap_socket(self.socket, server_side=True)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Cut connections are part of the tests."""
+        """Cut connections are part of the tests; anything else is a fault of this stand-in."""
+        if not isinstance(sys.exc_info()[1], (OSError, ssl.SSLError)):
+            self.kibana.crashes.append(traceback.format_exc())
 
 
 class _Handler(BaseHTTPRequestHandler):

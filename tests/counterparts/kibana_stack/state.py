@@ -10,6 +10,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.counterparts.elasticsearch import Node
 from tests.counterparts.kibana import KEY, PASSWORD, USER
 
 Json = dict[str, Any]
@@ -50,6 +51,8 @@ class Stack:
     spaces: dict[str, str] = field(default_factory=lambda: {"default": "Default"})
     logins: dict[str, frozenset[str]] = field(default_factory=lambda: {f"ApiKey {KEY}": EVERYTHING, BASIC: EVERYTHING})
     secure: bool = True
+    node: Node | None = None
+    """A real Elasticsearch for what Fleet installs there; without one it is only written down."""
     objects: dict[str, dict[tuple[str, str], Json]] = field(default_factory=dict)
     rules: dict[str, dict[str, Json]] = field(default_factory=dict)
     packages: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,55 @@
+"""With Fleet or without it: by what is installed already, else by what the Kibana has.
+
+Rules: what was installed one way goes on that way, for the two do not mix: Fleet does not take over data streams that
+it has not made. Where nothing is installed yet, Fleet is used where there is Fleet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kibana_assets.elasticsearch import stored
+from kibana_assets.elasticsearch.cluster import Cluster
+from kibana_assets.errors import RefusedError
+from kibana_assets.fleet.client import Fleet
+from kibana_assets.fleet.wish import AGENT_POLICY, DASHBOARDS, PACKAGE_POLICY, Wish
+from kibana_assets.install import record as records
+from kibana_assets.install.asset import COMPONENT, marks_of
+from kibana_assets.install.record import FLEET
+
+_OURS = ("logs-local_llm.*", "metrics-local_llm.*")
+
+
+def why_not(fleet: Fleet, cluster: Cluster, *, installed: bool = False) -> str:
+    """Why Fleet is not to be used, in words; nothing where it is. ``installed``: only look at what is there.
+
+    Raises: RefusedError for a login that may not use Fleet; UnreachableError.
+    """
+    if records.read(cluster, FLEET).entries:
+        return ""
+    if is_there_without(cluster):
+        return "it was installed without Fleet, and goes on so"
+    if installed:
+        return "nothing was installed with Fleet"
+    standing = fleet.standing()
+    if standing.state == "forbidden":
+        hint = "llm-bundle assets role --fleet prints the role; --no-fleet goes without."
+        raise RefusedError(f"{fleet.api.place}: {standing.reason}", hint=hint, status=403)
+    return standing.reason
+
+
+def is_there_without(cluster: Cluster) -> bool:
+    """Whether something of ours is in Elasticsearch or Kibana that did not come by Fleet. Raises: as Cluster.call."""
+    if records.read(cluster).entries:
+        return True
+    bodies = [body for pattern in _OURS for body in stored.read(cluster, COMPONENT, pattern).values()]
+    return any(marks_of(body) for body in bodies)
+
+
+def recorded(cluster: Cluster, wish: Wish) -> Wish:
+    """The wish with the spaces and the policy of what is installed. Raises: as Cluster.call."""
+    keys = list(records.read(cluster, FLEET).entries)
+    home = [space for kind, space, _ in keys if kind in (AGENT_POLICY, PACKAGE_POLICY)]
+    spaces = tuple(dict.fromkeys([*home, *(space for kind, space, _ in keys if kind == DASHBOARDS)]))
+    policies = [name for kind, _, name in keys if kind == PACKAGE_POLICY]
+    return replace(wish, spaces=spaces or wish.spaces, policy=policies[0] if policies else wish.policy)
