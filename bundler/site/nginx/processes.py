@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import re
 import socket
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Final
 _PROC: Final = Path("/proc")
 _SOCKET: Final = re.compile(r"socket:\[(\d+)\]")
 _LISTEN: Final = "0A"
+_PATIENCE: Final = 10.0
 
 
 def master_of(pid_file: Path) -> int | None:
@@ -31,6 +33,17 @@ def master_of(pid_file: Path) -> int | None:
 def workers_of(master: int) -> frozenset[int]:
     """Its children, but those that take no new connections, which end with their streams."""
     return frozenset(pid for pid in _children(master) if b"shutting down" not in _title(pid))
+
+
+def wait_for_new(master: int, old: frozenset[int]) -> bool:
+    """Wait until new workers run and the ``old`` take no new connections, some seconds at most; whether any are new.
+
+    Nginx reloads on its own time: for a moment the old workers still let in whoever they know.
+    """
+    end = time.monotonic() + _PATIENCE
+    while (not (now := workers_of(master)) or now & old) and time.monotonic() < end:
+        time.sleep(0.05)
+    return bool(now - old)
 
 
 def _children(master: int) -> Iterator[int]:

@@ -22,7 +22,7 @@ from bundler.serving.nginx.version import NginxVersion
 from bundler.site.engines.process import Done, Program
 from bundler.site.engines.words import clean
 from bundler.site.nginx.directives import pid_path
-from bundler.site.nginx.processes import master_of, workers_of
+from bundler.site.nginx.processes import master_of, wait_for_new, workers_of
 
 _FOLDERS: Final = "/usr/sbin:/sbin:/usr/local/sbin"
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{32,}")
@@ -111,9 +111,7 @@ class HostNginx:
             raise EngineError("Nginx does not run", hint="Start it: systemctl start nginx, or nginx.")
         before = workers_of(master)
         self._tell("reload", ["-s", "reload"])
-        # For a tenth of a second the old workers take new connections, too: who was shut out would still be let in.
-        _soon(lambda: bool(now := workers_of(master)) and not now & before)
-        if not workers_of(master) - before:
+        if not wait_for_new(master, before):
             raise EngineError("Nginx did not take its new configuration", hint=_REFUSED)
 
     def start(self) -> None:

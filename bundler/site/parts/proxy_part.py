@@ -6,6 +6,7 @@ mounted belongs to whom Nginx runs as.
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ from bundler.serving.nginx.logs import ERROR
 from bundler.serving.nginx.render import LOGROTATE, render
 from bundler.serving.proxy_container import ProxyChoices, proxy_check, proxy_container
 from bundler.site.engines.stored import tag_of
+from bundler.site.nginx.processes import wait_for_new, workers_of
 from bundler.site.parts.behind import Behind, reached_at
 from bundler.site.parts.containers import last_lines, part_state, plain
 from bundler.site.parts.folders import hand_over, make_folder, write_if_new
@@ -31,12 +33,13 @@ from bundler.site.parts.probe import shakes_hands
 from bundler.site.parts.rotation import Rotation
 from bundler.site.parts.runner import Runner
 from bundler.site.parts.trial import require_success
-from bundler.site.parts.workers import wait_for_new, workers
 from bundler.site.tls.pair import finish_pair
 from bundler.site.tokens import change
 from bundler.site.tokens.store import TokenStore
 
 _SECONDS: Final = 30
+_USUAL: Final = 0.5
+_REFUSED: Final = "What ran goes on, with the tokens of before. The end of logs/error.log below the root says why."
 _CONFIG_LABEL: Final = "llm-bundle.config"
 _FILTERED: Final = (
     "warning: this host's firewall sees what containers say to each other, as where Docker is beside Podman. "
@@ -95,9 +98,12 @@ class ProxyPart:
         if found is None or not found.running:
             raise EngineError("the proxy does not run", hint="Start it: llm-bundle install, with the same bundle.")
         self._try(self._spec())
-        before = workers(found.pid)
+        before = workers_of(found.pid)
         self._ground.engine.signal(self._name, "HUP")
-        wait_for_new(found.pid, before)
+        if not before:
+            time.sleep(_USUAL)  # an engine whose processes this host does not see
+        elif not wait_for_new(found.pid, before):
+            raise EngineError("the proxy did not take its new configuration", hint=_REFUSED)
 
     def state(self) -> PartState:
         """See ``Part.state``: healthy when it shakes hands, which it can as soon as it has read its configuration."""

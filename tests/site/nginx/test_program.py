@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bundler.errors import EngineError
-from bundler.site.nginx.processes import master_of, taken, workers_of
+from bundler.site.nginx.processes import master_of, taken, wait_for_new, workers_of
 from bundler.site.nginx.program import HostNginx
 from tests.counterparts.host_nginx import Host, free_port
 
@@ -122,3 +124,18 @@ def test_ports_of_others_and_of_nginx_itself(host: Host, address: str) -> None:
         assert taken([address], [free_port()], host.pid()) is None
     assert taken(["127.0.0.1"], [host.other], host.pid()) is None
     assert taken(["127.0.0.1"], [host.other], None) == host.other
+
+
+def test_a_reload_that_does_not_happen_is_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bundler.site.nginx.processes._PATIENCE", 0.3)
+    nginx(host).start()
+    master = host.pid()
+    assert master
+    before = workers_of(master)
+    os.kill(master, signal.SIGSTOP)
+    try:
+        os.kill(master, signal.SIGHUP)
+        assert not wait_for_new(master, before)
+    finally:
+        os.kill(master, signal.SIGCONT)
+    assert wait_for_new(master, before)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 
 import pytest
 
@@ -50,6 +52,20 @@ def test_what_it_does_not_take_changes_nothing(serving: Site) -> None:
     finally:
         include.write_bytes(before)
     proxy_of(serving).reload()
+    assert chat(serving)[0] == 200
+
+
+def test_a_reload_that_does_not_happen_is_told(serving: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A revoked token would be let in by the old workers, and nobody would know."""
+    monkeypatch.setattr("bundler.site.nginx.processes._PATIENCE", 0.5)
+    found = serving.engine.inspect(f"llm-proxy-{serving.release.manifest.partition(':')[2][:12]}")
+    assert found
+    os.kill(found.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(EngineError, match="the proxy did not take its new configuration"):
+            proxy_of(serving).reload()
+    finally:
+        os.kill(found.pid, signal.SIGCONT)
     assert chat(serving)[0] == 200
 
 
