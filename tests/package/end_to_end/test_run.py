@@ -73,8 +73,13 @@ def test_each_document_is_what_its_client_saw(recorded: Recorded) -> None:
         assert document.get("url", {}).get("path", "") == one.path
         assert document["local_llm"]["proxy"]["complete"] in ((True, False) if one.whole is None else (one.whole,))
         assert f"/{one.proxy}/logs/" in document["log"]["file"]["path"]
-        if one.whole is not False:
-            assert one.seconds - document["event"]["duration"] / 1e9 > SOONEST
+
+
+def test_a_duration_lies_within_what_its_client_waited(recorded: Recorded) -> None:
+    """But for a few: Nginx may be held up between its last byte and its clock."""
+    documents = by_id(recorded)
+    late = [one.seconds - documents[one.id]["event"]["duration"] / 1e9 for one in recorded.saw if is_chat(one)]
+    assert sum(seconds > SOONEST for seconds in late) >= 0.95 * len(late)
 
 
 @pytest.mark.parametrize("percent", [50, 95])
@@ -85,7 +90,7 @@ def test_percentiles_are_those_of_the_clients(recorded: Recorded, percent: int) 
     query = {"bool": {"filter": [{"terms": {"http.request.id": [one.id for one in chats]}}]}}
     asked = {"percentiles": {"field": "event.duration", "percents": [percent]}}
     found = recorded.aggregate("proxy_access", asked, query)["values"][f"{percent}.0"] / 1e9
-    assert SOONEST < client - found < LATEST + SHARE * client, f"{client:.3f} s seen, {found:.3f} s stored"
+    assert 4 * SOONEST < client - found < LATEST + SHARE * client, f"{client:.3f} s seen, {found:.3f} s stored"
     assert found > {50: 0.02, 95: 0.3}[percent], "the engine alone takes as long"
 
 
