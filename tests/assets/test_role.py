@@ -29,7 +29,9 @@ def test_it_prints_a_role_without_any_cluster(capsys: pytest.CaptureFixture[str]
 
 
 def test_it_makes_keys_that_work(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    user, password = stage.node.session.auth or ("", "")
+    login = stage.node.session.auth
+    assert isinstance(login, tuple)
+    user, password = login
     monkeypatch.setenv("ELASTICSEARCH_PASSWORD", password)
     path = stage.folder / "new.key"
     where = ["--elasticsearch", stage.between.url, "--user", user]
