@@ -152,7 +152,7 @@ def _reach(target: Target, wish: Wish) -> _Reach | None:
 def _fleet(
     reach: _Reach, cluster: Cluster, tree: Tree, wish: Wish, host: HostWish, *, installed: bool
 ) -> FleetPart | None:
-    from kibana_assets.fleet.choose import recorded, why_not
+    from kibana_assets.fleet.choose import settled, why_not
     from kibana_assets.kibana.client import DEFAULT
 
     named = _spaces(reach.kibana, wish)
@@ -161,8 +161,7 @@ def _fleet(
     if reason:
         print(f"without Fleet: {reason}", file=sys.stderr)
         return None
-    if installed and not named:
-        part.wish = recorded(cluster, part.wish)
+    part.wish = settled(cluster, part.wish, installed=installed and not named)
     return part
 
 

@@ -7,17 +7,18 @@ it has not made. Where nothing is installed yet, Fleet is used where there is Fl
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from kibana_assets.elasticsearch import stored
 from kibana_assets.elasticsearch.cluster import Cluster
 from kibana_assets.errors import RefusedError
 from kibana_assets.fleet.client import Fleet
-from kibana_assets.fleet.wish import AGENT_POLICY, DASHBOARDS, PACKAGE_POLICY, Wish
+from kibana_assets.fleet.wish import DASHBOARDS, PACKAGE_POLICY, Wish
 from kibana_assets.install import record as records
 from kibana_assets.install.asset import COMPONENT, marks_of
 from kibana_assets.install.record import FLEET
 
-_OURS = ("logs-local_llm.*", "metrics-local_llm.*")
+_OURS: Final = ("logs-local_llm.*", "metrics-local_llm.*")
 
 
 def why_not(fleet: Fleet, cluster: Cluster, *, installed: bool = False) -> str:
@@ -46,10 +47,17 @@ def is_there_without(cluster: Cluster) -> bool:
     return any(marks_of(body) for body in bodies)
 
 
-def recorded(cluster: Cluster, wish: Wish) -> Wish:
-    """The wish with the spaces and the policy of what is installed. Raises: as Cluster.call."""
+def settled(cluster: Cluster, wish: Wish, *, installed: bool) -> Wish:
+    """The wish with what was decided by an earlier run: the home of the policies stays where it is.
+
+    With ``installed`` also the spaces and the policy are those that there are. Raises: as Cluster.call.
+    """
     keys = list(records.read(cluster, FLEET).entries)
-    home = [space for kind, space, _ in keys if kind in (AGENT_POLICY, PACKAGE_POLICY)]
-    spaces = tuple(dict.fromkeys([*home, *(space for kind, space, _ in keys if kind == DASHBOARDS)]))
-    policies = [name for kind, _, name in keys if kind == PACKAGE_POLICY]
-    return replace(wish, spaces=spaces or wish.spaces, policy=policies[0] if policies else wish.policy)
+    policies = [key for key in keys if key[0] == PACKAGE_POLICY]
+    if not policies:
+        return wish
+    _, home, name = policies[0]
+    if not installed:
+        return replace(wish, home=home)
+    spaces = tuple(dict.fromkeys(space for kind, space, _ in keys if kind == DASHBOARDS))
+    return replace(wish, home=home, spaces=spaces or wish.spaces, policy=name)

@@ -17,6 +17,7 @@ from kibana_assets.kibana.client import DEFAULT
 
 Json = dict[str, Any]
 MOST_BYTES: Final = 104_857_600
+_PAGES: Final = 100
 _AIR_GAP: Final = (
     "Kibana cannot ask the package registry. Behind an air gap set xpack.fleet.isAirGapped: true in kibana.yml, and "
     "leave xpack.fleet.registryUrl and registryProxyUrl away while you install; then restart Kibana."
@@ -146,9 +147,15 @@ class Fleet:
 
     def package_policies(self, package: str, space: str) -> tuple[str, ...]:
         """The ids of all package policies of a package that this space shows."""
-        query = {"kuery": f'ingest-package-policies.package.name:"{package}"', "perPage": "1000"}
-        answer = self.api.call("GET", "package_policies", space=space, query=query)
-        return tuple(str(one.get("id")) for one in items(answer, self.api.place))
+        found: list[Json] = []
+        for page in range(1, _PAGES + 1):
+            query = {"page": str(page), "perPage": "100"}
+            answer = self.api.call("GET", "package_policies", space=space, query=query)
+            rows = items(answer, self.api.place)
+            found += rows
+            if not rows or len(found) >= int(answer.get("total") or 0):
+                break
+        return tuple(str(one.get("id")) for one in found if (one.get("package") or {}).get("name") == package)
 
 
 def _ids(name: str) -> Json:

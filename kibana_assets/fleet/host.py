@@ -22,7 +22,7 @@ METRICS: Final = "local_llm-prometheus/metrics"
 _ZONE: Final = re.compile(
     r"local|UTC|[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9_+-]{1,31}){1,2}|[+-]\d\d:\d\d", re.ASCII
 )
-_PATH: Final = re.compile(r"/[^\x00-\x1f\x7f*?\[\]{}]{0,1000}")
+_PATH: Final = re.compile(r"/[^\x00-\x1f\x7f*?\[\]{}\\]{0,1000}")
 Engine = Literal["vllm", "lmstudio"]
 
 

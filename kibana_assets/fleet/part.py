@@ -14,6 +14,7 @@ from kibana_assets.elasticsearch import stored
 from kibana_assets.elasticsearch.cluster import Cluster, segment
 from kibana_assets.errors import RefusedError
 from kibana_assets.fleet.client import Fleet
+from kibana_assets.fleet.enrol import revoke
 from kibana_assets.fleet.plan import FleetState, plan_fleet, plan_fleet_removal
 from kibana_assets.fleet.wish import (
     AGENT_POLICY,
@@ -64,7 +65,8 @@ class FleetPart:
         keys = {(one.kind, one.space, one.id) for one in self.wish.assets()} | set(record.entries)
         policies = {key: found for key in keys if (found := self._policy(key)) is not None}
         package = self.fleet.package(self.wish.name)
-        everybody = self.fleet.package_policies(self.wish.name, self.wish.home) if package else ()
+        spaces = dict.fromkeys((self.wish.home, *package.spaces)) if package else ()
+        everybody = dict.fromkeys(one for space in spaces for one in self.fleet.package_policies(self.wish.name, space))
         ours = {key[2] for key in record.entries if key[0] == PACKAGE_POLICY}
         data = [name for pattern in PATTERNS for name in stored.streams(self.cluster, pattern)]
         return FleetState(package, policies, tuple(data), tuple(one for one in everybody if one not in ours), record)
@@ -107,11 +109,12 @@ class FleetPart:
     def _put(self, change: Change, asset: Asset, version: str) -> None:
         if change.body is not None:
             # Its values are a person's: the record stays, so that it still counts as edited.
-            self.fleet.upgrade_package_policy(asset.id, asset.space)
+            self._upgrade(asset, version)
             return
         self._remember(change.key, Entry(change.id, version, "", PENDING))
         if asset.kind == PACKAGE:
-            self.fleet.upload(self.wish.data, self.wish.home)
+            package = self.fleet.package(self.wish.name)
+            self.fleet.upload(self.wish.data, package.spaces[0] if package else self.wish.spaces[0])
         elif asset.kind == DASHBOARDS:
             self._into_space(asset.space, version)
         elif asset.kind == AGENT_POLICY:
@@ -127,11 +130,16 @@ class FleetPart:
             self.fleet.into_space(self.wish.name, version, space)
 
     def _put_package_policy(self, change: Change, asset: Asset, version: str) -> None:
-        found = change.found
-        if found is not None and package_version(found.body) not in ("", version):
-            self.fleet.upgrade_package_policy(asset.id, asset.space)
+        if change.found is not None:
+            self._upgrade(asset, version)
         body = {**asset.body["attributes"], "package": {"name": self.wish.name, "version": version}}
-        self.fleet.put_package_policy(asset.id, body, asset.space, new=found is None)
+        self.fleet.put_package_policy(asset.id, body, asset.space, new=change.found is None)
+
+    def _upgrade(self, asset: Asset, version: str) -> None:
+        """To the version that was put a moment ago, unless Fleet was told to do that by itself."""
+        found = self.fleet.package_policy(asset.id, asset.space)
+        if found is not None and package_version(found) not in ("", version):
+            self.fleet.upgrade_package_policy(asset.id, asset.space)
 
     def _digest(self, asset: Asset) -> str:
         """Of what Fleet made of it, by which an edit is seen later."""
@@ -142,6 +150,7 @@ class FleetPart:
         try:
             if change.kind == PACKAGE_POLICY:
                 self.fleet.delete_package_policy(change.id, change.space)
+                revoke(self.fleet, self.wish.policy, change.space)
             elif change.kind == AGENT_POLICY:
                 self.fleet.delete_agent_policy(change.id, change.space)
             elif change.kind == DATA_STREAM:

@@ -1,7 +1,7 @@
 """What is wanted in Fleet, as assets: the package, its dashboards in further spaces, an agent policy, a package policy.
 
-Rules: the package and its version are one for all spaces of a Kibana; the policies are in the first space. The digest
-of a policy is of what we ask for, without the package's version: that rises by itself, and the values stay.
+Rules: the package and its version are one for all spaces of a Kibana; the policies are in one space, their home. The
+digest of a policy is of what we ask for, without the package's version: that rises by itself, and the values stay.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ POLICY: Final = "local-llm"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """``data`` is the zip file; ``policy`` the id of both policies, which may be there already as somebody else's."""
+    """``data`` is the zip file; ``policy`` the id of both policies, which may be there already as somebody else's.
+
+    ``home`` is the space of the policies; the first of ``spaces`` if nothing is said.
+    """
 
     name: str
     version: str
@@ -37,19 +40,16 @@ class Wish:
     host: Host = field(default_factory=Host)
     policy: str = POLICY
     namespace: str = "default"
+    home: str = ""
 
     def __post_init__(self) -> None:
         """Raises: UsageError for a namespace or an id that Fleet would not take."""
+        object.__setattr__(self, "home", self.home or self.spaces[0])
         for option, text in (("--namespace", self.namespace), ("--policy", self.policy)):
             plain = text.replace("_", "").replace("." if option == "--namespace" else "-", "")
             if not (plain.isascii() and plain.isalnum() and text == text.lower() and len(text) <= 100):
                 hint = "Small letters, digits and underscores; an id also with hyphens."
                 raise UsageError(f"{option}: expected a plain name, found {text[:40]!r}", hint=hint)
-
-    @property
-    def home(self) -> str:
-        """The space of the policies."""
-        return self.spaces[0]
 
     @property
     def digest(self) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from kibana_assets.errors import RefusedError, UnreachableError, UsageError
+from kibana_assets.fleet.choose import settled
+from kibana_assets.fleet.enrol import enrolment
 from kibana_assets.fleet.host import FILES, METRICS, Host
 from kibana_assets.fleet.part import FleetPart
 from kibana_assets.install.plan import Change
@@ -73,7 +75,7 @@ def test_another_wish_is_brought_in(stage: Stage) -> None:
 
 
 def test_further_spaces(stage: Stage) -> None:
-    stage.wish = replace(stage.wish, spaces=("ops", "soc"))
+    stage.wish = replace(stage.wish, spaces=("ops", "soc"), home="")
     with pytest.raises(UsageError, match="there is no space ops, soc"):
         stage.plan()
     stage.stack.spaces |= {"ops": "Operations", "soc": "SOC"}
@@ -81,7 +83,7 @@ def test_further_spaces(stage: Stage) -> None:
     assert len(stage.stack.ids("ops", "dashboard")) == len(stage.stack.ids("soc", "dashboard")) > 0
     assert stage.stack.ids("default", "dashboard") == []
     assert stage.install() == ()
-    stage.wish = replace(stage.wish, spaces=("ops", "soc", "default"))
+    stage.wish = replace(stage.wish, spaces=("ops", "soc", "default"), home="ops")
     assert told(stage.plan())["dashboards default"] == "create: missing"
     assert [one.space for one in stage.install()] == ["default"]
     assert len(stage.stack.ids("default", "dashboard")) > 0
@@ -124,6 +126,31 @@ def test_a_new_version_takes_the_policy_along(stage: Stage, built: Built) -> Non
     stage.install()
     assert stage.stack.package_policies["local-llm"]["package"]["version"] == "0.2.0"
     assert stage.install() == ()
+
+
+def test_fleet_may_have_taken_the_policy_along_itself(stage: Stage, built: Built) -> None:
+    stage.install()
+    stage.stack.packages["local_llm"].keep_policies = True
+    stage.rise(built, "0.2.0")
+    stage.install()
+    assert not any("upgrade" in line for line in stage.kibana.writes())
+    assert set(told(stage.plan()).values()) == {"keep: up to date"}
+
+
+def test_the_policies_stay_at_home(stage: Stage) -> None:
+    stage.install()
+    stage.stack.spaces["aaa"] = "A"
+    stage.wish = settled(stage.cluster, replace(stage.wish, spaces=("aaa", "default"), home=""), installed=False)
+    assert told(stage.plan()) == {
+        "package *": "keep: up to date",
+        "dashboards aaa": "create: missing",
+        "dashboards default": "keep: up to date",
+        "agent_policy default": "keep: up to date",
+        "package_policy default": "keep: up to date",
+    }
+    stage.install()
+    fresh = settled(stage.cluster, replace(stage.wish, policy="x", spaces=("default",), home=""), installed=True)
+    assert (fresh.policy, fresh.home, set(fresh.spaces)) == ("local-llm", "default", {"aaa", "default"})
 
 
 def test_a_new_version_keeps_edits(stage: Stage, built: Built) -> None:
@@ -175,7 +202,7 @@ WRITES = 4
 def test_cut_anywhere_and_run_again(stage: Stage, after: int, done: bool) -> None:
     """The connection breaks at a write, before or after it was ``done``; the next run makes it whole."""
     stage.stack.spaces["soc"] = "SOC"
-    stage.wish = replace(stage.wish, spaces=("default", "soc"))
+    stage.wish = replace(stage.wish, spaces=("default", "soc"), home="")
     stage.kibana.cut = Cut(after, done)
     with pytest.raises(UnreachableError, match=r"In are \d of 5 changes.*; not in: ") as caught:
         stage.install()
@@ -233,7 +260,7 @@ def remove(part: FleetPart) -> tuple[Change, ...]:
 
 def test_removal(stage: Stage, built: Built) -> None:
     stage.stack.spaces["soc"] = "SOC"
-    stage.wish = replace(stage.wish, spaces=("default", "soc"))
+    stage.wish = replace(stage.wish, spaces=("default", "soc"), home="")
     stage.install()
     part = stage.part()
     remove(part)
@@ -246,13 +273,12 @@ def test_removal(stage: Stage, built: Built) -> None:
 
 def test_removal_leaves_what_is_needed(stage: Stage) -> None:
     stage.install()
-    theirs = {
-        **stage.stack.package_policies["local-llm"],
-        "id": "theirs",
-        "name": "Theirs",
-        "policy_ids": ["local-llm"],
-    }
-    stage.stack.package_policies["theirs"] = theirs
+    ours = stage.stack.package_policies["local-llm"]
+    for number in range(120):
+        elsewhere = {**ours, "id": f"{number}", "name": f"{number}", "policy_ids": [], "package": {"name": "nginx"}}
+        stage.stack.package_policies[f"{number}"] = elsewhere
+    stage.stack.package_policies["theirs"] = {**ours, "id": "theirs", "name": "Theirs"}
+    enrolment(stage.part().fleet, "local-llm", "default")
     stage.stack.agents["local-llm"] = 1
     part = stage.part()
     changes = part.plan_removal()
@@ -262,7 +288,8 @@ def test_removal_leaves_what_is_needed(stage: Stage) -> None:
     assert remove(part) == changes
     assert [one.change.kind for one in part.left] == ["fleet_agent_policy"]
     assert "any active or inactive agents" in part.left[0].reason
-    assert set(stage.stack.package_policies) == {"theirs"}
+    assert "local-llm" not in stage.stack.package_policies
+    assert [one["active"] for one in stage.stack.enrolment_keys.values()] == [True, False]
     del stage.stack.package_policies["theirs"]
     stage.stack.agents.clear()
     remove(part)

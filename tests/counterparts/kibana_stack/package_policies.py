@@ -40,12 +40,9 @@ def create(request: Request) -> Answer:
 
 @ROUTES.add("GET", ROOT, "fleet-agent-policies-read")
 def every(request: Request) -> Answer:
-    """All of them; ``kuery`` may name a package."""
+    """All of them, by pages."""
+    request.only("page", "perPage", "format", "showUpgradeable", "withAgentCount")
     rows = list(request.stack.package_policies.values())
-    for prefix in ("ingest-package-policies.package.name:", "fleet-package-policies.package.name:"):
-        if request.query.get("kuery", "").startswith(prefix):
-            name = request.query["kuery"].removeprefix(prefix).strip('"')
-            rows = [one for one in rows if one["package"]["name"] == name]
     page, size = int(request.query.get("page", "1")), int(request.query.get("perPage", "20"))
     shown = [_shown(request, one) for one in rows[(page - 1) * size : page * size]]
     return Answer({"items": shown, "total": len(rows), "page": page, "perPage": size})

@@ -15,6 +15,7 @@ from tests.counterparts.kibana_stack.archive import Package, assets, parse
 from tests.counterparts.kibana_stack.objects import Import
 from tests.counterparts.kibana_stack.route import Answer, Json, Refusal, Request, Routes
 from tests.counterparts.kibana_stack.schema import check
+from tests.counterparts.kibana_stack.simplified import upgraded
 from tests.counterparts.kibana_stack.state import Stack
 from tests.counterparts.kibana_stack.upload_rules import check_upload
 
@@ -118,6 +119,10 @@ def _install(stack: Stack, package: Package, space: str) -> None:
         _forget(stack, before)
     for one in dict.fromkeys([*spaces, space]):
         package.spaces[one] = _objects(stack, package, one)
+    for policy in stack.package_policies.values() if package.keep_policies else ():
+        if policy["package"]["name"] == package.name:
+            policy["package"] = {**policy["package"], "version": package.version}
+            policy["inputs"] = upgraded(package, policy["inputs"])
     stack.pipelines |= package.pipelines
     stack.packages[package.name] = package
 
