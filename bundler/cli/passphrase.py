@@ -27,8 +27,11 @@ def passphrase_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-def asker(file: Path | None, *, new: bool = False) -> Callable[[str], bytes]:
-    """What answers for the passphrase of the key of a name; a person is asked twice for a ``new`` one."""
+def asker(file: Path | None, *, new: bool = False, without: str = "") -> Callable[[str], bytes]:
+    """What answers for the passphrase of the key of a name; a person is asked twice for a ``new`` one.
+
+    ``without`` says how to do without any.
+    """
 
     def ask(name: str) -> bytes:
         if file is not None:
@@ -36,10 +39,9 @@ def asker(file: Path | None, *, new: bool = False) -> Callable[[str], bytes]:
         if VARIABLE in os.environ:
             return os.environ[VARIABLE].encode("utf-8", "surrogateescape")
         if not sys.stdin or not sys.stdin.isatty():
-            more = " Or say --no-password." if new else ""
             raise UsageError(
                 f"{name}: its passphrase is needed, and there is no terminal to ask at",
-                hint=f"Set {VARIABLE}, or give --password-file FILE.{more}",
+                hint=f"Set {VARIABLE}, or give --password-file FILE. {without}".rstrip(),
             )
         text: str = click.prompt(f"Passphrase of {name}", hide_input=True, confirmation_prompt=new, err=True)
         return text.encode("utf-8", "surrogateescape")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,8 +19,13 @@ from bundler.site.holding import holding
 from bundler.site.place import DEFAULT, Place
 from bundler.site.tls.authority import LONGEST
 from bundler.site.tls.home import Home, Made
+from bundler.site.tls.names import Names
 
 AT_KIBANA: Final = "/etc/kibana/certs/llm-ca.crt"
+_NO_AUTHORITY: Final = (
+    "Name the folder where llm-bundle tls make-ca made it. A certificate of your own CA is renewed there; then: "
+    "llm-bundle install, with the same bundle, --tls-cert FILE --tls-key FILE"
+)
 
 
 def home_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,6 +45,26 @@ def home_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return root(out(days(function)))
 
 
+def server_name_said(context: click.Context, option: click.Parameter, value: str) -> str:
+    """A callback. Raises: UsageError for what can be no name in a certificate."""
+    try:
+        Names.of(value)
+    except UsageError as error:
+        raise UsageError(f"{option.opts[0]}: {error.message}", hint=error.hint) from error
+    return value
+
+
+def addresses_said(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """A callback. Raises: UsageError for what is no IP address."""
+    for value in values:
+        try:
+            ip_address(value)
+        except ValueError:
+            text = f"{option.opts[0]}: expected an IP address, found {value[:60]!r}"
+            raise UsageError(text, hint="As in 192.0.2.7.") from None
+    return values
+
+
 @contextmanager
 def home_of(root: Path | None, out: Path | None, action: str, *, there: bool) -> Iterator[Home]:
     """The place; that of an installation is held, and its audit log gets a line. ``there``: an authority must be.
@@ -50,7 +76,7 @@ def home_of(root: Path | None, out: Path | None, action: str, *, there: bool) ->
     place = Place(root or DEFAULT)
     home = Home.of(place) if out is None else Home.out(out)
     if there and not is_there(home.ca):
-        raise MachineError(f"{home.ca}: is not there", hint="Make it: llm-bundle tls make-ca. Or name its folder.")
+        raise MachineError(f"{home.ca}: is not there", hint=_NO_AUTHORITY)
     if out is not None:
         yield home
         return

@@ -33,6 +33,14 @@ def seconds(context: click.Context, option: click.Parameter, value: str | None) 
     return count
 
 
+def lifetime(context: click.Context, option: click.Parameter, value: str | None) -> int | None:
+    """As ``seconds``, and not 0: a token that ends at once lets nobody in. Raises: UsageError."""
+    count = seconds(context, option, value)
+    if count == 0:
+        raise UsageError(f"{option.opts[0]}: expected more than no time at all, found {value!r}")
+    return count
+
+
 def site_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--root`` as ``place``, ``--reload-command`` as ``reload``."""
     reload = click.option(

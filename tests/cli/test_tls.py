@@ -98,3 +98,22 @@ def test_wrong_calls(
     assert captured.out == ""
     assert said in captured.err
     assert not (tmp_path / "empty").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "words", "hint"),
+    [
+        (["--ip", "999.1.1.1"], "--ip: expected an IP address, found '999.1.1.1'", "192.0.2.7"),
+        (["--ip", "llm2.example.internal"], "--ip: expected an IP address", "192.0.2.7"),
+        (["--server-name", "not a name"], "--server-name: expected a host name", "llm.example.internal"),
+        (["--encrypt"], "ca.key: its passphrase is needed", "leave --encrypt out"),
+    ],
+)
+def test_what_was_said_wrongly_is_named(
+    more: list[str], words: str, hint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(["tls", "make-ca", "--server-name", NAME, "--out", str(tmp_path / "ca"), *more]) == 2
+    err = capsys.readouterr().err
+    assert words in err
+    assert hint in err.partition("hint: ")[2]
+    assert "--no-password" not in err

@@ -72,6 +72,7 @@ def test_into_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         (["new", "--label", "A"], 2, "label: expected a-z, 0-9 and -"),
         (["new", "--label", "a", "--expires", "1y"], 2, "--expires: expected a time as in 90s, 30m, 24h or 7d"),
         (["new", "--label", "a", "--expires", "99999999d"], 2, "--expires: expected a time"),
+        (["new", "--label", "a", "--expires", "0h"], 2, "--expires: expected more than no time at all, found '0h'"),
         (["new", "--label", "a", "--reload-command", "'x"], 2, "--reload-command: No closing quotation"),
         (["new", "--label", "a", "--reload-command", ""], 2, "--reload-command: expected a command"),
         (["new", "--label", "a", "--reload-command", "no-such-program -s"], 7, "nothing has changed: no-such-program"),

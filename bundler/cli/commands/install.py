@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from bundler.cli.install_options import gathered, install_options
 from bundler.cli.keys import trusted_option
 from bundler.cli.meter import meter
 from bundler.cli.output import emit, json_option, quiet_option
-from bundler.cli.site_options import root_option
+from bundler.cli.site_options import at_root, root_option
+from bundler.disk import is_folder
 from bundler.errors import IntegrityError
 from bundler.site.install.install import Installed, install
 from bundler.site.place import Place
@@ -61,7 +63,9 @@ def _json(done: Installed) -> dict[str, object]:
 def _text(done: Installed, place: Place) -> list[str]:
     """For people: all findings where one blocks, else what serves and what to do next."""
     if done.blocked:
-        again = "Nothing was changed. Mend what blocks, or say --ignore 'CHECK' where you know better."
+        checks = dict.fromkeys(finding.check for finding in done.findings if finding.state == "block")
+        ignored = " ".join(f"--ignore {shlex.quote(check)}" for check in checks)
+        again = f"Nothing was installed. Mend what blocks; or, where you know better, go on all the same: {ignored}"
         return [*finding_lines(done.findings), again]
     worth = tuple(finding for finding in done.findings if finding.state != "ok")
     lines = finding_lines(worth) if worth else []
@@ -69,9 +73,9 @@ def _text(done: Installed, place: Place) -> list[str]:
     if done.release is None:
         return lines
     lines += [f"serving {done.release.id}", f"  {done.model} at {done.url}"]
-    root = "" if place == Place(Path("/var/lib/llm-bundle")) else f" --root {place.root}"
     if done.token_file:
         lines += [f"  the token for Kibana is in {done.token_file}"]
     else:
-        lines += [f"  a token for another client: llm-bundle token new{root} --label NAME"]
-    return [*lines, f"  {place.release(done.release.id)}/kibana holds the connector for kibana.yml"]
+        lines += [f"  a token for another client: {at_root('llm-bundle token new', place)} --label NAME"]
+    kibana = place.release(done.release.id) / "kibana"
+    return [*lines, f"  {kibana} holds the connector for kibana.yml"] if is_folder(kibana) else lines

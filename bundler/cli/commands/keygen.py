@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -11,6 +12,8 @@ from bundler.cli.passphrase import asker, passphrase_option
 from bundler.errors import UsageError
 from bundler.trust.key_files import public_path, write_pair
 from bundler.trust.private_key import make_key
+
+_OPEN: Final = "Or say --no-password."
 
 
 @click.command()
@@ -35,7 +38,7 @@ def command(path: Path, password_file: Path | None, no_password: bool, as_json: 
     if no_password and password_file is not None:
         raise UsageError("--no-password and --password-file contradict each other", hint="Say one of them.")
     public_path(path)  # nobody is asked for a passphrase in vain
-    passphrase = None if no_password else asker(password_file, new=True)(path.name)
+    passphrase = None if no_password else asker(password_file, new=True, without=_OPEN)(path.name)
     pair = write_pair(make_key(path), path, passphrase)
     document = {
         "private_key": str(pair.private),

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 import click
 
 from bundler.cli.output import emit, json_option
-from bundler.cli.site_options import root_option
+from bundler.cli.site_options import at_root, root_option
 from bundler.disk import size_text
 from bundler.site.install.status import Status, status
 from bundler.site.parts.interface import PartState
@@ -24,7 +24,7 @@ FOUND = 8
 def command(place: Place, as_json: bool) -> int:
     """Say what serves, which bytes it is, since when, the certificate's days and the disk. Exit code 8 if not well."""
     found = status(place)
-    emit(_json(found), as_json=as_json, text=_text(found))
+    emit(_json(found), as_json=as_json, text=_text(found, place))
     return 0 if found.well else FOUND
 
 
@@ -45,7 +45,7 @@ def _json(found: Status) -> dict[str, object]:
     }
 
 
-def _text(found: Status) -> list[str]:
+def _text(found: Status, place: Place) -> list[str]:
     state = found.state
     lines = [f"serving   {state.current or 'nothing'}{f', since {_when(state.since)}' if state.since else ''}"]
     if found.url:
@@ -56,14 +56,22 @@ def _text(found: Status) -> list[str]:
     lines += _releases(found)
     lines.append(f"disk      {size_text(found.disk.total)} in releases, {size_text(found.disk.free)} free")
     for oddity in found.trouble:
-        lines += [f"WARN      {oddity.found}", *([f"          fix: {oddity.fix}"] if oddity.fix else [])]
+        lines += [
+            f"WARN      {oddity.found}",
+            *([f"          fix: {at_root(oddity.fix, place)}"] if oddity.fix else []),
+        ]
     return lines
 
 
 def _part(part: PartState) -> str:
     how = {True: "healthy", False: "not healthy", None: "starting"}[part.healthy] if part.running else "does not run"
     image = f", image {part.image[:19]}" if part.image else ""
-    return f"{part.name:<9} {how}{f', since {part.since[:19]}' if part.since else ''}{image}"
+    return f"{part.name:<9} {how}{f', since {_minute(part.since)}' if part.since else ''}{image}"
+
+
+def _minute(stamp: str) -> str:
+    """An engine's RFC 3339, in UTC, as other times are written here."""
+    return f"{stamp[:10]} {stamp[11:16]} UTC" if stamp.endswith("Z") else stamp[:19]
 
 
 def _releases(found: Status) -> list[str]:

@@ -8,14 +8,16 @@ import click
 
 from bundler.cli.output import json_option
 from bundler.cli.passphrase import asker, passphrase_option
-from bundler.cli.tls_options import home_of, home_options, print_made
+from bundler.cli.tls_options import addresses_said, home_of, home_options, print_made, server_name_said
 from bundler.site.tls.home import CA_KEY, make
 from bundler.site.tls.names import Names
 
 
 @click.command()
-@click.option("--server-name", required=True, metavar="NAME", help="The name that Kibana calls: proxy.server_name.")
-@click.option("--ip", "addresses", multiple=True, metavar="ADDRESS", help="An IP address that is called, too.")
+@click.option("--server-name", required=True, metavar="NAME", callback=server_name_said,
+              help="The name that Kibana calls: proxy.server_name.")  # fmt: skip
+@click.option("--ip", "addresses", multiple=True, metavar="ADDRESS", callback=addresses_said,
+              help="An IP address that is called, too.")  # fmt: skip
 @home_options
 @click.option(
     "--port", type=click.IntRange(1, 65535), default=443, show_default=True, help="The port that Kibana calls."
@@ -39,7 +41,8 @@ def command(
     The CA can vouch for these names alone. Nothing that is there is ever replaced.
     """
     names = Names.of(server_name, *addresses)
-    passphrase = asker(password_file, new=True)(CA_KEY) if encrypt or password_file else None
+    ask = asker(password_file, new=True, without="Or leave --encrypt out: the key is then open, mode 0600.")
+    passphrase = ask(CA_KEY) if encrypt or password_file else None
     with home_of(root, out, "tls make-ca", there=False) as home:
         made = make(home, names, days=days, passphrase=passphrase)
     print_made(made, port=port, as_json=as_json)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bundler.cli.output import json_option
-from bundler.cli.token_options import output_option, print_made, seconds, site_options
+from bundler.cli.token_options import lifetime, output_option, print_made, site_options
 from bundler.site.install.tokens import token_deed
 from bundler.site.place import Place
 from bundler.site.tokens.change import new
@@ -21,7 +21,7 @@ from bundler.site.tokens.store import TokenStore
 @click.option(
     "--expires",
     metavar="TIME",
-    callback=seconds,
+    callback=lifetime,
     help="How long it lives: 30m, 24h, 90d. Without it, until it is revoked.",
 )
 @site_options

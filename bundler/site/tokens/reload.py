@@ -35,7 +35,8 @@ class CommandReload:
         except OSError as error:
             raise MachineError(f"{name}: cannot be run: {error.strerror}", hint=_HINT) from error
         if done.returncode:
-            raise EngineError(f"{name}: exit code {done.returncode}: {_said(done.stderr or done.stdout)}", hint=_HINT)
+            said = _said(done.stderr or done.stdout)
+            raise EngineError(f"{name}: exit code {done.returncode}{f': {said}' if said else ''}", hint=_HINT)
 
 
 def _said(output: bytes) -> str:
