@@ -137,7 +137,7 @@ class Medium:
             except OSError as error:
                 return Fault(name, f"the medium cannot be read at byte {at:,}: {os.strerror(error.errno or 0)}")
             if count == 0:
-                return Fault(name, f"ends at byte {at:,}, before its time")
+                return Fault(name, f"ends at byte {min(at, self._sizes[number]):,}, before its time")
             view, at = view[count:], at + count
         return None
 

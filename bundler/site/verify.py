@@ -109,7 +109,7 @@ def frame(medium: Medium, opened: Opened) -> Iterator[Damage]:
         data = bytearray(len(expected))
         fault = medium.read(offset, memoryview(data))
         if fault:
-            yield Damage(owner, fault.volume if medium.cut else None, f"header: {fault.reason}")
+            yield Damage(owner, fault.volume if medium.cut else None, fault.reason)
         elif data != expected:
             first = next(i for i, (a, b) in enumerate(zip(data, expected, strict=True)) if a != b)
             volume = medium.names(offset + first, 1)[0]

@@ -12,7 +12,7 @@ from bundler.cli.meter import meter
 from bundler.cli.output import emit, json_option, quiet_option
 from bundler.disk import size_text
 from bundler.errors import IntegrityError
-from bundler.site.report import Report
+from bundler.site.report import Damage, Report
 from bundler.site.verify import verify
 from bundler.trust.keys import PublicKey
 from bundler.trust.signature import SignatureRefused
@@ -50,10 +50,7 @@ def report_json(report: Report) -> dict[str, object]:
 
 def report_text(report: Report) -> list[str]:
     """The report for people."""
-    lines = [
-        f"DAMAGED {damage.path}{f' in {damage.volume}' if damage.volume else ''}: {damage.reason}"
-        for damage in report.damaged
-    ]
+    lines = _damage_lines(report.damaged)
     if report.refused:
         return [f"REFUSED {damage.path}: {damage.reason}" for damage in report.damaged] + [SignatureRefused.usual_hint]
     if not report.ok:
@@ -69,6 +66,24 @@ def report_text(report: Report) -> list[str]:
     ]
 
 
+def _damage_lines(damaged: tuple[Damage, ...]) -> list[str]:
+    """A line for each; what has one cause, as the end of a file that was cut, makes one line with some of the names."""
+    groups: dict[tuple[str | None, str], list[str]] = {}
+    for damage in damaged:
+        groups.setdefault((damage.volume, damage.reason), []).append(damage.path)
+    return [
+        f"DAMAGED {_names(paths)}{f' in {volume}' if volume else ''}: {reason}"
+        for (volume, reason), paths in groups.items()
+    ]
+
+
+def _names(paths: list[str]) -> str:
+    shown = paths if len(paths) <= _SHOWN else paths[: _SHOWN - 1]
+    more = f" and {len(paths) - len(shown)} more (--json names all)" if len(paths) > len(shown) else ""
+    return f"{', '.join(shown)}{more}"
+
+
+_SHOWN = 4
 _UNSIGNED = {
     "absent": "none; who made the bundle was not checked",
     "unchecked": "there, but no --key was given: who made the bundle was not checked",

@@ -147,7 +147,7 @@ class Play:
         report = self.added.report
         if not report.ok:
             rows = [f"{damage.path}: {damage.reason}" for damage in report.damaged]
-            raise IntegrityError("; ".join(rows[:20]) + (f"; and {len(rows) - 20} more" if len(rows) > 20 else ""))
+            raise IntegrityError("; ".join(rows[:5]) + (f"; and {len(rows) - 5} more" if len(rows) > 5 else ""))
         return f"{report.members} members, {size_text(report.bytes)}"
 
     def _load(self) -> str:
