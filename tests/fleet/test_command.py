@@ -109,6 +109,8 @@ def test_what_is_there_without_fleet_goes_on_so(shell: Shell) -> None:
     code, document, errors = shell.run("plan")
     assert (code, errors.strip()) == (0, "without Fleet: it was installed without Fleet, and goes on so")
     assert not kinds(document, "keep") & ELASTIC_KINDS
+    shell.node.call("DELETE", "_component_template/local_llm@kibana")
+    assert "it was installed without Fleet" in shell.run("plan")[2]
     shell.good("uninstall")
     assert shell.run("plan")[1]["changes"][0]["kind"] == "fleet_package"
 
