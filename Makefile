@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-ENGINES := tests/site/engines tests/site/install tests/site/parts tests/site/rehearse tests/end_to_end/test_site.py
 
 .PHONY: setup lint test demo bench pipeline-tests package-docs ecs clean
 
@@ -20,17 +19,9 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Half of the time is spent waiting for container engines: these tests run beside the others, and speak at the end.
-# Two folders, for pytest's own are not made for two runs; in lower case, for Podman takes their paths for names.
 test: setup
 	@sh tests/counterparts/install.sh
-	@mkdir -p build
-	@beside=$${TMPDIR:-/tmp}/llm-bundle-tests-$$$$.e; here=$${TMPDIR:-/tmp}/llm-bundle-tests-$$$$.o; \
-	mkdir -m 700 $$beside $$here || exit 1; \
-	$(BIN)/pytest --basetemp=$$beside/t $(ENGINES) > build/engines.log 2>&1 & engines=$$!; \
-	$(BIN)/pytest --basetemp=$$here/t $(addprefix --ignore=,$(ENGINES)); others=$$?; \
-	wait $$engines; code=$$?; cat build/engines.log; rm -rf $$beside $$here; \
-	test $$others -eq 0 && test $$code -eq 0
+	@sh tests/run.sh $(BIN)/pytest
 
 demo: setup
 	$(BIN)/python -m examples.demo
