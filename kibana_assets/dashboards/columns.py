@@ -17,7 +17,9 @@ RECORDS: Final = "___records___"
 COUNT: Final = "count"
 # Counting nothing gives 0; of nothing there is no average.
 _COUNTS: Final = frozenset({"count", "unique_count"})
-_CANNOT_ORDER: Final = frozenset({"rate", "share", "ratio", "last_value"})
+_CANNOT_ORDER: Final = frozenset({"rate", "share", "ratio", "last_value", "days_left"})
+_DAY: Final = 86_400_000
+"""In milliseconds."""
 
 
 def measure_columns(measure: Measure, name: str) -> dict[str, Json]:
@@ -30,6 +32,8 @@ def measure_columns(measure: Measure, name: str) -> dict[str, Json]:
         return _quotient(measure, some, Measure(COUNT, "", "none"), name)
     if measure.op == "ratio" and measure.part and measure.whole:
         return _quotient(measure, measure.part, measure.whole, name)
+    if measure.op == "days_left":
+        return _days_left(measure, name)
     return {name: _column(measure, measure.label)}
 
 
@@ -108,14 +112,50 @@ def _quotient(measure: Measure, part: Measure, whole: Measure, name: str) -> dic
                 made[ends_with]["references"] = [f"{name}X{len(made) - 2}"]
         ends.append(f"{name}X{len(made) - 1}")
     text = f"{_written(part)} / {_written(whole)}"
-    tree = {"type": "function", "name": "divide", "args": ends, "location": {"min": 0, "max": len(text)}, "text": text}
-    math = _of("math", "number", "ratio", {"tinymathAst": tree}) | {"references": ends}
-    last = f"{name}X{len(made)}"
-    made[last] = {"customLabel": True, "isBucketed": False, "label": label} | math
+    return made | _formula(measure, name, len(made), text, _called(text, text, "divide", *ends), ends)
+
+
+def _days_left(measure: Measure, name: str) -> dict[str, Json]:
+    """The days from now to the latest date of a field; nothing where there is none.
+
+    Kibana takes nothing for 0, and so for 1970: a division by 0, which it shows as nothing, keeps that away.
+    """
+    label = f"Part of {measure.label}"
+    some = f"{measure.field}: *"
+    parts = {
+        f"{name}X0": _column(Measure("max", "", "none", measure.field), label) | {"dataType": "date"},
+        f"{name}X1": {"customLabel": True, "isBucketed": False, "label": label, "references": []}
+        | _of("now", "number", "ratio", {}),
+        f"{name}X2": _column(Measure(COUNT, "", "none", query=some), label),
+    }
+    end, now, there = parts
+    left = f"max({measure.field}) - now()"
+    days = f"({left}) / {_DAY}"
+    clamped = f"clamp(count(kql='{some}'), 0, 1)"
+    text = f"{days} / {clamped}"
+    tree = _called(text, left, "subtract", end, now)
+    tree = _called(text, days, "divide", tree, _DAY)
+    tree = _called(text, text, "divide", tree, _called(text, clamped, "clamp", there, 0, 1))
+    return parts | _formula(measure, name, len(parts), text, tree, list(parts))
+
+
+def _called(whole: str, text: str, function: str, *arguments: Json | str | int) -> Json:
+    """A function of a formula, as Kibana's parser gives it; ``text`` is where it stands in the ``whole``."""
+    first = whole.index(text)
+    place = {"min": first, "max": first + len(text)}
+    return {"type": "function", "name": function, "args": list(arguments), "location": place, "text": text}
+
+
+def _formula(measure: Measure, name: str, number: int, text: str, tree: Json, parts: list[str]) -> dict[str, Json]:
+    """The last two columns of a formula: its arithmetic, under the ``number`` that comes next, and itself."""
+    last, label = f"{name}X{number}", f"Part of {measure.label}"
+    math = _of("math", "number", "ratio", {"tinymathAst": tree}) | {"references": parts}
     params = {"formula": text, "isFormulaBroken": False, "format": lens_format(measure.unit)}
     formula = _of("formula", "number", "ratio", params) | {"references": [last]}
-    made[name] = {"customLabel": True, "isBucketed": False, "label": measure.label} | formula
-    return made
+    return {
+        last: {"customLabel": True, "isBucketed": False, "label": label} | math,
+        name: {"customLabel": True, "isBucketed": False, "label": measure.label} | formula,
+    }
 
 
 def _written(measure: Measure) -> str:

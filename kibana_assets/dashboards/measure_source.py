@@ -1,9 +1,9 @@
 """Measures, buckets and thresholds as a source writes them.
 
-A measure: ``{op: percentile, of: event.duration, at: 95, unit: ns, as: p95}``. Operations are Lens' own but for three:
+A measure: ``{op: percentile, of: event.duration, at: 95, unit: ns, as: p95}``. Operations are Lens' own but for four:
 ``rate`` is a counter's growth a second, ``share`` the part of the events that ``query`` finds, ``ratio`` one measure
-through another. A bucket: ``{terms: url.path, size: 10}``, ``{filters: {label: KQL}}``, ``{range: field}``, ``{time:
-minute}``.
+through another, ``days_left`` the days until the latest date. A bucket: ``{terms: url.path, size: 10}``, ``{filters:
+{label: KQL}}``, ``{range: field}``, ``{time: minute}``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kibana_assets.dashboards.reading import Mapping
 from kibana_assets.dashboards.units import UNITS
 
 OF_A_FIELD: Final = frozenset({"unique_count", "sum", "average", "min", "max", "median", "percentile", "last_value"})
-OPERATIONS: Final = OF_A_FIELD | {"count", "rate", "share", "ratio"}
+OPERATIONS: Final = OF_A_FIELD | {"count", "rate", "share", "ratio", "days_left"}
 LEVELS: Final = ("ok", "warning", "bad")
 
 
@@ -26,7 +26,7 @@ def measure(read: Mapping) -> Measure:
         op=op,
         label=read.text("as"),
         unit=read.one_of("unit", UNITS, "share" if op in ("share", "ratio") else None),
-        field=read.text("of") if op in OF_A_FIELD or op == "rate" else "",
+        field=read.text("of") if op in OF_A_FIELD or op in ("rate", "days_left") else "",
         query=read.text("query", None if op == "share" else ""),
         percentile=read.number("at") if op == "percentile" else 0,
         per=read.one_of("per", ("s", "m")) if read.has("per") and op in ("count", "sum") else "",
@@ -80,7 +80,7 @@ def _inner(read: Mapping, key: str) -> Measure:
     found = read.mapping(key)
     if found is None:
         raise read.wrong(key, "nothing", "a measure")
-    op = found.one_of("op", OPERATIONS - {"share", "ratio", "percentile", "last_value"})
+    op = found.one_of("op", OPERATIONS - {"share", "ratio", "percentile", "last_value", "days_left"})
     field = found.text("of") if op != "count" else ""
     made = Measure(op, "", "none", field, found.text("query", ""))
     found.close()

@@ -65,7 +65,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel. ``width`` is its share of the row; ``datasets`` are full names, all of one ``view``."""
+    """One panel. ``width`` is its share of the row; ``datasets`` are full names, all of one ``view``.
+
+    ``time_from`` is where its own time range begins, such as ``now-400d``; empty for that of the dashboard.
+    """
 
     id: str
     title: str
@@ -83,6 +86,7 @@ class Panel:
     links: tuple[Link, ...] = ()
     stacked: bool = False
     width: float = 1
+    time_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ Json = dict[str, Any]
 RECORDS: Final = "___records___"
 INNER: Final = "value"
 """The number inside of a column that has a filter of its own."""
-_BY_KIBANA: Final = frozenset({"counter_rate", "formula", "math", "static_value"})
+_BY_KIBANA: Final = frozenset({"counter_rate", "formula", "math", "now", "static_value"})
 _SIMPLE: Final = {"average": "avg", "max": "max", "min": "min", "sum": "sum", "unique_count": "cardinality"}
 
 
@@ -72,7 +72,9 @@ def _references(panel: Panel) -> Any:
 
 def _where(panel: Panel, board: Board, window: Window) -> Json:
     """Everything that narrows the documents down: time, and filters and queries of dashboard and panel."""
-    kept: list[Json] = [{"range": {"@timestamp": {"gte": window.start, "lte": window.end}}}]
+    own = mapping(panel.config.get("timeRange"))
+    first, last = own.get("from", window.start), own.get("to", window.end)
+    kept: list[Json] = [{"range": {"@timestamp": {"gte": first, "lte": last}}}]
     out: list[Json] = []
     for one in map(mapping, [*listing(board.search.get("filter")), *listing(panel.state.get("filters"))]):
         meta = mapping(one.get("meta"))

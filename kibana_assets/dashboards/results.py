@@ -8,6 +8,7 @@ Source: counter_rate_fn.ts, time_scale_fn.ts and collapse_fn.ts of Lens, and Kib
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any, Final
 
 from kibana_assets.check.board import Layer, listing, mapping
@@ -26,6 +27,9 @@ def rows(layer: Layer, answer: Json, window: Window) -> list[Row]:
         operation = column.get("operationType")
         if operation == "counter_rate":
             _rates(made, layer, name)
+        elif operation == "now":
+            for row in made:
+                row[name] = datetime.fromisoformat(window.end.replace("Z", "+00:00")).timestamp() * 1000
         elif operation == "math":
             for row in made:
                 row[name] = _math(mapping(column.get("params")).get("tinymathAst"), row)
@@ -107,11 +111,18 @@ def _scaled(made: list[Row], name: str, factor: float) -> None:
 
 
 def _math(tree: Any, row: Row) -> float | None:
-    """The quotient of two columns, the one operation that our formulas have."""
-    ends = [row.get(str(one)) for one in listing(mapping(tree).get("args"))]
-    if mapping(tree).get("name") != "divide" or len(ends) != 2 or ends[0] is None or not ends[1]:
+    """What the arithmetic that our formulas have makes of columns; a quotient by 0 is nothing."""
+    if not isinstance(tree, dict):
+        return row.get(tree) if isinstance(tree, str) else float(tree)
+    ends = [_math(one, row) for one in listing(tree.get("args"))]
+    if any(one is None for one in ends):
         return None
-    return float(ends[0] / ends[1])
+    first, second, *more = (float(one) for one in ends if one is not None)
+    if tree.get("name") == "subtract":
+        return first - second
+    if tree.get("name") == "clamp":
+        return max(second, min(first, more[0]))
+    return first / second if tree.get("name") == "divide" and second else None
 
 
 def _together(values: list[float], how: str) -> float:

@@ -93,6 +93,7 @@ def _panel(read: Mapping, streams: Streams) -> Panel:
         links=tuple(_link(one) for one in read.mappings("links")) if kind == "links" else (),
         stacked=read.flag("stacked"),
         width=read.number("width", 1),
+        time_from=read.text("time_from", ""),
     )
     read.close()
     _check(made, read)

@@ -16,6 +16,7 @@ WORDS: Final = frozenset(
         "calls",
         "callers",
         "connections",
+        "days",
         "crashes",
         "engines",
         "errors",

@@ -23,6 +23,7 @@ OPERATIONS: Final = frozenset(
         "max",
         "median",
         "min",
+        "now",
         "percentile",
         "range",
         "static_value",

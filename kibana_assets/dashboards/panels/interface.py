@@ -31,4 +31,7 @@ Kind = Callable[[Panel], Made]
 def lens(panel: Panel, kind: str, visualization: Json, layers: dict[str, Json]) -> Made:
     """A Lens panel."""
     made = attributes(panel, kind, visualization, layers)
-    return Made("lens", {"attributes": made, "enhancements": {}, "hidePanelTitles": False}, tuple(made["references"]))
+    config: Json = {"attributes": made, "enhancements": {}, "hidePanelTitles": False}
+    if panel.time_from:
+        config["timeRange"] = {"from": panel.time_from, "to": "now"}
+    return Made("lens", config, tuple(made["references"]))
