@@ -10,6 +10,7 @@ from bundler.errors import EngineError
 from bundler.progress import SILENT, Progress
 from bundler.serving.container import LABEL, ContainerSpec
 from bundler.site.engines import archive
+from bundler.site.engines.answers import table, tables
 from bundler.site.engines.docker_api import DockerApi, socket_path
 from bundler.site.engines.docker_body import container_body, container_state
 from bundler.site.engines.interface import ContainerState, EngineInfo
@@ -30,9 +31,9 @@ class Docker:
 
     def info(self) -> EngineInfo:
         """See ``Images.info``."""
-        found = self._api.get("/info", "asking what it is") or {}
-        security = " ".join(map(str, found.get("SecurityOptions") or []))
-        runtimes = [name for name in found.get("Runtimes") or {} if "nvidia" in name]
+        found = table(self._api.get("/info", "asking what it is"))
+        security = str(found.get("SecurityOptions"))
+        runtimes = [name for name in table(found.get("Runtimes")) if "nvidia" in name]
         folders = ["cdi"] if found.get("CDISpecDirs") else []
         return EngineInfo(
             kind="docker",
@@ -74,7 +75,8 @@ class Docker:
         """See ``Engine.create_network``."""
         found = self._api.get(f"/networks/{name}", f"looking for the network {name}")
         if found is not None:
-            same_network("Docker", name, found.get("Labels"), bool(found.get("Internal")), internal=internal)
+            same = table(found)
+            same_network("Docker", name, table(same.get("Labels")), bool(same.get("Internal")), internal=internal)
             return
         body: dict[str, Any] = {"Name": name, "Internal": internal, "Labels": {LABEL: owner}, "CheckDuplicate": True}
         if subnet:
@@ -83,7 +85,7 @@ class Docker:
 
     def networks(self) -> dict[str, tuple[str, ...]]:
         """See ``Engine.networks``."""
-        found = self._api.get("/networks", "listing its networks") or []
+        found = tables(self._api.get("/networks", "listing its networks"))
         return {str(one.get("Name")): _subnets(one) for one in found}
 
     def remove_network(self, name: str) -> bool:
@@ -91,7 +93,7 @@ class Docker:
         found = self._api.get(f"/networks/{name}", f"looking for the network {name}")
         if found is None:
             return False
-        only_ours("Docker", f"the network {name}", (found.get("Labels") or {}).get(LABEL))
+        only_ours("Docker", f"the network {name}", table(table(found).get("Labels")).get(LABEL))
         self._api.delete(f"/networks/{name}", f"removing the network {name}")
         return True
 
@@ -167,7 +169,7 @@ class Docker:
 
 
 def _subnets(network: dict[str, Any]) -> tuple[str, ...]:
-    rows = (network.get("IPAM") or {}).get("Config") or []
+    rows = tables(table(network.get("IPAM")).get("Config"))
     return tuple(str(row["Subnet"]) for row in rows if row.get("Subnet"))
 
 

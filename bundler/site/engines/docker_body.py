@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bundler.serving.container import LABEL, SPEC_LABEL, ContainerSpec
+from bundler.site.engines.answers import number, table, text
 from bundler.site.engines.interface import ContainerState
 
 _NANO: Final = 1_000_000_000
@@ -85,19 +86,19 @@ def _devices(spec: ContainerSpec) -> list[dict[str, Any]]:
 
 def container_state(name: str, found: dict[str, Any]) -> ContainerState:
     """The state, of what ``GET /containers/NAME/json`` answers; what is missing is empty."""
-    state, config = found.get("State") or {}, found.get("Config") or {}
-    networks = (found.get("NetworkSettings") or {}).get("Networks") or {}
+    state, labels = table(found.get("State")), table(table(found.get("Config")).get("Labels"))
+    networks = table(table(found.get("NetworkSettings")).get("Networks"))
     return ContainerState(
         name=name,
         status=str(state.get("Status", "")),
-        health=(state.get("Health") or {}).get("Status") if state.get("Running") else None,
-        exit_code=int(state.get("ExitCode") or 0),
+        health=(text(table(state.get("Health")).get("Status")) or None) if state.get("Running") else None,
+        exit_code=number(state.get("ExitCode")),
         error=str(state.get("Error") or ""),
         started=str(state.get("StartedAt", "")),
-        restarts=int(found.get("RestartCount") or 0),
+        restarts=number(found.get("RestartCount")),
         image_id=str(found.get("Image", "")),
-        owner=(config.get("Labels") or {}).get(LABEL),
-        spec=(config.get("Labels") or {}).get(SPEC_LABEL, ""),
-        pid=int(state.get("Pid") or 0),
-        addresses={network: str(one.get("IPAddress") or "") for network, one in networks.items()},
+        owner=text(labels.get(LABEL)) or None,
+        spec=text(labels.get(SPEC_LABEL)),
+        pid=number(state.get("Pid")),
+        addresses={network: text(table(one).get("IPAddress")) for network, one in networks.items()},
     )

@@ -12,6 +12,7 @@ from bundler.errors import EngineError
 from bundler.progress import SILENT, Progress
 from bundler.serving.container import LABEL, ContainerSpec
 from bundler.site.engines import archive
+from bundler.site.engines.answers import table, tables
 from bundler.site.engines.interface import ContainerState, EngineInfo
 from bundler.site.engines.ownership import only_ours, other_image, same_network
 from bundler.site.engines.podman_args import container_state, create_args
@@ -35,13 +36,13 @@ class Podman:
     def info(self) -> EngineInfo:
         """See ``Images.info``."""
         found = self._json(["info", "--format=json"], "asking what it is")
-        host, store = found.get("host") or {}, found.get("store") or {}
+        host, store = table(found.get("host")), table(found.get("store"))
         return EngineInfo(
             kind="podman",
-            version=str((found.get("version") or {}).get("Version", "")),
+            version=str(table(found.get("version")).get("Version", "")),
             storage_driver=str(store.get("graphDriverName", "")),
             root=str(store.get("graphRoot", "")),
-            rootless=bool((host.get("security") or {}).get("rootless")),
+            rootless=bool(table(host.get("security")).get("rootless")),
             architecture=str(host.get("arch", "")),
             cgroups=str(host.get("cgroupVersion", "")).removeprefix("v"),
         )
@@ -86,7 +87,7 @@ class Podman:
         """See ``Engine.create_network``."""
         found = self._network(name)
         if found is not None:
-            same_network("Podman", name, found.get("labels"), bool(found.get("internal")), internal=internal)
+            same_network("Podman", name, table(found.get("labels")), bool(found.get("internal")), internal=internal)
             return
         options = [*(["--internal"] if internal else []), *([f"--subnet={subnet}"] if subnet else [])]
         self._program.run(
@@ -95,10 +96,9 @@ class Podman:
 
     def networks(self) -> dict[str, tuple[str, ...]]:
         """See ``Engine.networks``."""
-        found = _parsed(self._program.run(["network", "ls", "--format=json"], _LISTING), _LISTING)
-        rows = found if isinstance(found, list) else []
+        rows = tables(_parsed(self._program.run(["network", "ls", "--format=json"], _LISTING), _LISTING))
         return {
-            str(row.get("name")): tuple(str(one["subnet"]) for one in row.get("subnets") or [] if one.get("subnet"))
+            str(row.get("name")): tuple(str(one["subnet"]) for one in tables(row.get("subnets")) if one.get("subnet"))
             for row in rows
         }
 
@@ -107,7 +107,7 @@ class Podman:
         found = self._network(name)
         if found is None:
             return False
-        only_ours("Podman", f"the network {name}", (found.get("labels") or {}).get(LABEL))
+        only_ours("Podman", f"the network {name}", table(found.get("labels")).get(LABEL))
         self._program.run(["network", "rm", name], f"removing the network {name}")
         return True
 
@@ -160,12 +160,12 @@ class Podman:
         return (done.out + done.err)[:_MOST_LOG].decode("utf-8", "replace") if done.status == 0 else ""
 
     def _health(self, name: str, found: dict[str, Any]) -> str | None:
-        state = found.get("State") or {}
-        if not state.get("Running") or not (found.get("Config") or {}).get("Healthcheck"):
+        state = table(found.get("State"))
+        if not state.get("Running") or not table(found.get("Config")).get("Healthcheck"):
             return None
         if self._program.ask(["healthcheck", "run", name], f"asking {name} how it is").status == 0:
             return "healthy"
-        known = (state.get("Health") or state.get("Healthcheck") or {}).get("Status")
+        known = table(state.get("Health") or state.get("Healthcheck")).get("Status")
         return "starting" if known in ("", "starting", None) else "unhealthy"
 
     def _id(self, tag: str) -> str | None:
@@ -179,7 +179,7 @@ class Podman:
         """Whether a container of ours bears the name. Raises: EngineError when it is another's."""
         found = self._one(["container", "inspect", name], f"looking at {name}")
         if found:
-            only_ours("Podman", f"the container {name}", ((found.get("Config") or {}).get("Labels") or {}).get(LABEL))
+            only_ours("Podman", f"the container {name}", table(table(found.get("Config")).get("Labels")).get(LABEL))
         return found is not None
 
     def _one(self, args: list[str], doing: str) -> dict[str, Any] | None:
@@ -190,7 +190,7 @@ class Podman:
                 return None
             raise refused("Podman", doing, done.err)
         found = _parsed(done.out, doing)
-        return found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else None
+        return next(iter(tables(found)), None)
 
     def _json(self, args: list[str], doing: str) -> dict[str, Any]:
         found = _parsed(self._program.run(args, doing), doing)

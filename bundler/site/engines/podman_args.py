@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bundler.serving.container import LABEL, SPEC_LABEL, ContainerSpec
 from bundler.serving.quadlet import fixed_address, host_address, more_args, volume_mode
+from bundler.site.engines.answers import number, table, text
 from bundler.site.engines.interface import ContainerState
 
 # What Podman's own service starts at boot is this alone, before Podman 5.
@@ -50,19 +51,19 @@ def _network(spec: ContainerSpec) -> Iterator[str]:
 
 def container_state(name: str, found: dict[str, Any], health: str | None) -> ContainerState:
     """The state, of what ``podman container inspect`` prints; ``health`` as it was asked for just now."""
-    state, config = found.get("State") or {}, found.get("Config") or {}
-    networks = (found.get("NetworkSettings") or {}).get("Networks") or {}
+    state, labels = table(found.get("State")), table(table(found.get("Config")).get("Labels"))
+    networks = table(table(found.get("NetworkSettings")).get("Networks"))
     return ContainerState(
         name=name,
         status={"configured": "created", "stopped": "exited"}.get(str(state.get("Status")), str(state.get("Status"))),
         health=health,
-        exit_code=int(state.get("ExitCode") or 0),
+        exit_code=number(state.get("ExitCode")),
         error=str(state.get("Error") or ""),
         started=str(state.get("StartedAt", "")),
-        restarts=int(found.get("RestartCount") or 0),
+        restarts=number(found.get("RestartCount")),
         image_id=f"sha256:{str(found.get('Image', '')).removeprefix('sha256:')}",
-        owner=(config.get("Labels") or {}).get(LABEL),
-        spec=(config.get("Labels") or {}).get(SPEC_LABEL, ""),
-        pid=int(state.get("Pid") or 0),
-        addresses={network: str(one.get("IPAddress") or "") for network, one in networks.items()},
+        owner=text(labels.get(LABEL)) or None,
+        spec=text(labels.get(SPEC_LABEL)),
+        pid=number(state.get("Pid")),
+        addresses={network: text(table(one).get("IPAddress")) for network, one in networks.items()},
     )
