@@ -18,11 +18,10 @@ def _lines(*damaged: Damage) -> list[str]:
 
 
 def test_what_one_cause_damaged_is_one_line() -> None:
-    cut = [Damage(f"models/{n}", "a.tar.002", "ends at byte 7, before its time") for n in range(9)]
+    cut = [Damage(f"models/{n}", "a.tar.002", "ends at byte 7") for n in range(9)]
     assert _lines(Damage("a.tar", None, "truncated"), *cut) == [
         "DAMAGED a.tar: truncated",
-        "DAMAGED models/0, models/1, models/2 and 6 more (--json names all) in a.tar.002: "
-        "ends at byte 7, before its time",
+        "DAMAGED models/0, models/1, models/2 and 6 more (--json names all) in a.tar.002: ends at byte 7",
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from bundler.errors import BundleError, EngineError, IntegrityError, MachineError
@@ -15,7 +16,7 @@ from bundler.site.install.clearing import clear_others, remove
 from bundler.site.install.deed import Site, settle
 from bundler.site.install.first_token import CHECK_LABEL
 from bundler.site.install.signals import held_back
-from bundler.site.install.switch import LOOK, bring_up, last_words, switch
+from bundler.site.install.switch import LOOK, PROXY_PATIENCE, bring_up, last_words, switch
 from bundler.site.parts.interface import Parts
 from bundler.site.releases.link import switch_link
 from bundler.site.state import Move, Release, Settings, State
@@ -64,7 +65,7 @@ def _over(site: Site, old: Parts | None, new: Parts, target: Release, settings: 
     accept = _accept(site, target, settings)
     site.write(replace(before, moving=Move(before.current, target.id, settings)))
     try:
-        switch(old, new, accept, float(settings.start_period), progress)
+        switch(old, new, accept, float(settings.start_period), progress, log=_log(site, target))
     except BaseException:
         with held_back(progress.say):
             _abandon(site, before, old, progress)
@@ -77,7 +78,8 @@ def _look_after(site: Site, parts: Parts, settings: Settings, progress: Progress
     secret = _check_token(site)
     for part in parts.all:
         part.prepare(progress)
-        bring_up(part, float(settings.start_period), progress)
+        patience = float(settings.start_period)
+        bring_up(part, min(patience, PROXY_PATIENCE) if part is parts.proxy else patience, progress)
     if parts.proxy:
         parts.proxy.reload()
     _check(site, parts, secret)
@@ -95,13 +97,18 @@ def _again(site: Site, old: Parts, new: Parts, settings: Settings, progress: Pro
         remove(old, progress)
         for part in new.all:
             part.prepare(progress)
-        switch(None, new, accept, float(settings.start_period), progress)
+        switch(None, new, accept, float(settings.start_period), progress, log=_log(site, current))
     except BaseException as error:
         site.state = moving
         settle(site, progress)
         if isinstance(error, BundleError) and site.state.moving is None:
             error.hint = f"The settings before are in force again. {error.hint}".rstrip()
         raise
+
+
+def _log(site: Site, release: Release) -> Path:
+    """Where all is kept that an engine said which did not come up; it goes with the release."""
+    return site.place.work(release.id) / "engine.log"
 
 
 def _abandon(site: Site, before: State, old: Parts | None, progress: Progress) -> None:

@@ -31,7 +31,7 @@ from bundler.site.parts.folders import make_folder
 from bundler.site.parts.host_config import STATUS_MODULE, host_config, others_default, reopen_command
 from bundler.site.parts.interface import PartState
 from bundler.site.parts.keys import write_upstream_key
-from bundler.site.parts.probe import shakes_hands
+from bundler.site.parts.probe import shakes_hands, silence
 from bundler.site.place import Place
 from bundler.site.state import Settings
 from bundler.site.tls.pair import finish_pair
@@ -140,9 +140,9 @@ class HostNginxPart:
             return PartState(self.name, running=False, healthy=False, detail=f"{found.path} is not of this release")
         if nginx.master() is None:
             return PartState(self.name, running=False, healthy=False, detail="Nginx does not run")
-        address = reached_at(self._settings.addresses)
-        healthy = shakes_hands(address, self._settings.https_port, self._behind.server_name)
-        detail = f"{found.path} was edited" if found.kind == "edited" else ""
+        address, port = reached_at(self._settings.addresses), self._settings.https_port
+        healthy = shakes_hands(address, port, self._behind.server_name)
+        detail = f"{found.path} was edited" if found.kind == "edited" else "" if healthy else silence(address, port)
         return PartState(self.name, running=True, healthy=healthy, since=_since(found.path), detail=detail)
 
     def logs(self, tail: int = 50) -> str:

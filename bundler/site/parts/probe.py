@@ -33,3 +33,8 @@ def shakes_hands(address: str, port: int, server_name: str) -> bool:
             return True
     except (OSError, ValueError):
         return False
+
+
+def silence(address: str, port: int) -> str:
+    """What it means that nobody shakes hands there."""
+    return f"nothing speaks TLS with this host at port {port} of {address}"

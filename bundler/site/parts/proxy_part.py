@@ -29,7 +29,7 @@ from bundler.site.parts.ground import Ground
 from bundler.site.parts.interface import PartState
 from bundler.site.parts.keys import write_upstream_key
 from bundler.site.parts.network import Private, is_filtered
-from bundler.site.parts.probe import shakes_hands
+from bundler.site.parts.probe import shakes_hands, silence
 from bundler.site.parts.rotation import Rotation
 from bundler.site.parts.runner import Runner
 from bundler.site.parts.trial import require_success
@@ -111,7 +111,8 @@ class ProxyPart:
         address, port = reached_at(self._ground.settings.addresses), self._ground.settings.https_port
         runs = found is not None and found.running
         healthy = runs and shakes_hands(address, port, self._behind.server_name)
-        return part_state(self.name, [(self._name, found, healthy)])
+        state = part_state(self.name, [(self._name, found, healthy)])
+        return replace(state, detail=state.detail or silence(address, port)) if runs and not healthy else state
 
     def logs(self, tail: int = 50) -> str:
         """See ``Part.logs``: what the container said, then the end of Nginx's error log."""

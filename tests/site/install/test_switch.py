@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -23,17 +24,17 @@ def refuse(parts: Parts) -> None:
     raise EngineError("no answer on purpose")
 
 
-def test_the_old_proxy_answers_until_the_new_engine_is_up() -> None:
+def test_the_old_proxy_answers_until_the_new_engine_is_up(tmp_path: Path) -> None:
     diary: list[str] = []
     old, _, _ = stage_parts("old", diary)
     new, _, _ = stage_parts("new", diary)
-    switch(old, new, content, 5, SILENT)
+    switch(old, new, content, 5, SILENT, log=tmp_path / "engine.log")
     assert diary == ["stop old engine", "start new engine", "stop old proxy", "start new proxy"]
 
 
 @pytest.mark.parametrize("part", ["engine", "proxy"])
 @pytest.mark.parametrize("verb", ["start", "health"])
-def test_what_does_not_come_up_gives_way_to_the_old(part: str, verb: str) -> None:
+def test_what_does_not_come_up_gives_way_to_the_old(part: str, verb: str, tmp_path: Path) -> None:
     diary: list[str] = []
     old, old_engine, old_proxy = stage_parts("old", diary)
     new, engine, proxy = stage_parts("new", diary)
@@ -43,24 +44,24 @@ def test_what_does_not_come_up_gives_way_to_the_old(part: str, verb: str) -> Non
     else:
         failing.fails = {verb}
     with pytest.raises(EngineError, match=f"start of {part} failed|the {part} is not healthy") as caught:
-        switch(old, new, content, 0.3, SILENT)
+        switch(old, new, content, 0.3, SILENT, log=tmp_path / "engine.log")
     assert "The release before serves again" in caught.value.hint
     assert (old_engine.running, old_proxy.running) == (True, True)
     assert (engine.running, proxy.running) == (False, False)
 
 
-def test_a_release_that_does_not_answer_gives_way_to_the_old() -> None:
+def test_a_release_that_does_not_answer_gives_way_to_the_old(tmp_path: Path) -> None:
     diary: list[str] = []
     old, old_engine, old_proxy = stage_parts("old", diary)
     new, engine, _ = stage_parts("new", diary)
     with pytest.raises(EngineError, match="no answer on purpose"):
-        switch(old, new, refuse, 5, SILENT)
+        switch(old, new, refuse, 5, SILENT, log=tmp_path / "engine.log")
     assert old_engine.running
     assert old_proxy.running
     assert not engine.running
 
 
-def test_an_interrupt_leads_back_too() -> None:
+def test_an_interrupt_leads_back_too(tmp_path: Path) -> None:
     diary: list[str] = []
     old, old_engine, _ = stage_parts("old", diary)
     new, _, _ = stage_parts("new", diary)
@@ -69,12 +70,14 @@ def test_an_interrupt_leads_back_too() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        switch(old, new, interrupted, 5, SILENT)
+        switch(old, new, interrupted, 5, SILENT, log=tmp_path / "engine.log")
     assert old_engine.running
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_who_is_impatient_on_the_way_back_waits_for_it(number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_is_impatient_on_the_way_back_waits_for_it(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     diary: list[str] = []
     old, old_engine, old_proxy = stage_parts("old", diary)
     new, engine, _ = stage_parts("new", diary)
@@ -85,7 +88,7 @@ def test_who_is_impatient_on_the_way_back_waits_for_it(number: signal.Signals, m
 
     monkeypatch.setattr(engine, "stop", stop)
     with led_back(), pytest.raises(KeyboardInterrupt):
-        switch(old, new, refuse, 5, SILENT)
+        switch(old, new, refuse, 5, SILENT, log=tmp_path / "engine.log")
     assert (old_engine.running, old_proxy.running, engine.running) == (True, True, False)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -102,13 +105,13 @@ def test_who_says_it_twice_is_obeyed() -> None:
         pass
 
 
-def test_what_cannot_be_stopped_on_the_way_back_hides_nothing() -> None:
+def test_what_cannot_be_stopped_on_the_way_back_hides_nothing(tmp_path: Path) -> None:
     diary: list[str] = []
     old, old_engine, old_proxy = stage_parts("old", diary)
     new, engine, _ = stage_parts("new", diary)
     engine.fails = {"stop"}
     with pytest.raises(EngineError, match="no answer on purpose"):
-        switch(old, new, refuse, 5, SILENT)
+        switch(old, new, refuse, 5, SILENT, log=tmp_path / "engine.log")
     assert old_engine.running
     assert old_proxy.running
 
@@ -118,6 +121,37 @@ def test_last_words_of_what_does_not_come_up_are_shown() -> None:
     engine.healthy = False
     with pytest.raises(EngineError, match="the last words of new"):
         bring_up(parts.engine, 0.2, SILENT)
+
+
+def test_all_that_it_said_is_kept_before_its_container_goes(tmp_path: Path) -> None:
+    old, _, _ = stage_parts("old", [])
+    new, engine, _ = stage_parts("new", [])
+    engine.healthy = False
+    log = tmp_path / "engine.log"
+    with pytest.raises(EngineError) as caught:
+        switch(old, new, content, 0.3, SILENT, log=log)
+    assert log.read_text() == "the last words of new"
+    assert log.stat().st_mode & 0o777 == 0o600
+    assert f"All that the engine said is in {log}. " in caught.value.hint
+    assert "The release before serves again." in caught.value.hint
+
+
+def test_a_log_that_cannot_be_kept_hides_nothing(tmp_path: Path) -> None:
+    old, _, _ = stage_parts("old", [])
+    new, _, _ = stage_parts("new", [])
+    with pytest.raises(EngineError, match="no answer on purpose") as caught:
+        switch(old, new, refuse, 5, SILENT, log=tmp_path / "no" / "engine.log")
+    assert "engine.log" not in caught.value.hint
+
+
+def test_a_proxy_is_not_waited_for_as_long_as_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bundler.site.install.switch.PROXY_PATIENCE", 0.3)
+    old, _, _ = stage_parts("old", [])
+    new, _, proxy = stage_parts("new", [])
+    proxy.healthy = False
+    with pytest.raises(EngineError, match="the proxy is not healthy after 0 s") as caught:
+        switch(old, new, content, 60, SILENT, log=tmp_path / "engine.log")
+    assert "firewall" in caught.value.hint
 
 
 def test_what_falls_again_and_again_is_not_waited_for() -> None:
