@@ -8,7 +8,7 @@ from bundler.errors import BundleError
 from bundler.progress import Progress
 from bundler.site.install.deed import Site
 from bundler.site.parts.interface import Parts
-from bundler.site.state import State
+from bundler.site.state import Settings, State
 
 
 def clear_others(site: Site, before: State, progress: Progress) -> None:
@@ -24,6 +24,19 @@ def clear_others(site: Site, before: State, progress: Progress) -> None:
         except BundleError:
             continue  # its folder is damaged: `status` says so
         remove(parts, progress, images=moved)
+
+
+def clear_attempts(site: Site, settings: Settings, progress: Progress) -> None:
+    """Where nothing has served yet: leave nothing of attempts in an engine, or with a keeper, that is not chosen."""
+    before = site.state.settings
+    if (before.engine, before.keeper) == (settings.engine, settings.keeper):
+        return
+    for release in site.state.releases:
+        try:
+            parts = site.parts(release, replace(site.state, releases=(release,)))
+        except BundleError:
+            continue  # its folder is damaged: `status` says so
+        remove(parts, progress, images=True)
 
 
 def remove(parts: Parts, progress: Progress, *, images: bool = False) -> None:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from bundler.disk import is_there, read_bounded, sync_folder, write_whole
+from bundler.disk import is_folder, is_there, read_bounded, sync_folder, write_whole
 from bundler.errors import MachineError
 from bundler.site.place import Place
 from bundler.site.state import State
@@ -32,6 +32,10 @@ def first_token_file(place: Place, state: State, wanted: Path | None) -> Path | 
     path = (wanted or place.secrets / f"{FIRST_LABEL}.token").absolute()
     if wanted is not None and is_there(path) and not _holds(path, _secret(place)):
         raise MachineError(f"{path}: is there already", hint="Name a new file for the first token: --token-file FILE")
+    if wanted is not None and not is_folder(path.parent):
+        raise MachineError(
+            f"{path.parent}: there is no such folder", hint="Make it, or name another file: --token-file FILE"
+        )
     return path
 
 

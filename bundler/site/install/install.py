@@ -14,14 +14,17 @@ from bundler.site.doctor.gather import Choices as Wishes
 from bundler.site.doctor.gather import wish_of
 from bundler.site.doctor.interface import Finding, Wish
 from bundler.site.install.choices import Choices, merged
+from bundler.site.install.clearing import clear_attempts
 from bundler.site.install.deed import Site, deed
 from bundler.site.install.first_token import first_token_file, write_first_token
 from bundler.site.install.go import go
 from bundler.site.install.talk import Talk
 from bundler.site.medium import Medium, find
 from bundler.site.opening import open_bundle
+from bundler.site.parts.assemble import engine_of
 from bundler.site.parts.interface import Parts
 from bundler.site.parts.keys import take_engine_key
+from bundler.site.parts.quadlet_keeper import QuadletKeeper
 from bundler.site.place import Place
 from bundler.site.releases.add import add_release, release_of
 from bundler.site.releases.order import is_downgrade
@@ -76,7 +79,8 @@ class _Desk:
         progress: Progress,
     ) -> None:
         self._site, self._medium, self._choices, self._keys, self._progress = site, medium, choices, keys, progress
-        self._fresh = not site.state.releases
+        # What was chosen for an attempt that never served is no choice: it may be why it failed.
+        self._fresh = site.state.current is None
         self._settings = site.state.settings
         self._bundle = bundle
         self._findings: tuple[Finding, ...] = ()
@@ -96,7 +100,11 @@ class _Desk:
         _require_certificate(site.place, wish.server_name, choices)
         self._findings = _findings(site, wish, self._settings)
         wrong = [row.check for row in self._findings if row.state == "block" and row.check not in choices.ignore]
-        return self._nothing(", ".join(wrong), blocked=True) if wrong else None
+        if wrong:
+            return self._nothing(", ".join(wrong), blocked=True)
+        if containers and self._settings.keeper == "systemd":
+            QuadletKeeper.here(engine_of(self._settings)).require()
+        return None
 
     def serve(self) -> Installed:
         """Unpack it, prepare it, go over to it."""
@@ -106,6 +114,8 @@ class _Desk:
         added = add_release(site.place, self._medium, self._progress, keys=self._keys)
         if added.release is None:
             return self._nothing("the bundle is damaged", report=added.report)
+        if self._fresh:
+            clear_attempts(site, self._settings, self._progress)
         release, came_from = added.release, site.state.current
         site.details.update(release=release.id, release_before=came_from, manifest=release.manifest)
         kept = self._settings if self._fresh else site.state.settings
