@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,8 @@ _LOADING: Final = 3600
 _MOST_LOG: Final = 1 << 20
 _VIEW: Final = "llm-bundle-loading"
 _LISTING: Final = "listing its networks"
+# Not whatever is "not found": a runtime or a helper of Podman's own may be.
+_ABSENT: Final = re.compile(rb"no such (?:container|image|network|object)|image not known|network not found")
 
 
 class Podman:
@@ -186,7 +189,7 @@ class Podman:
         """The first object of the list that an inspect prints; None when there is no such thing."""
         done = self._program.ask(args, doing)
         if done.status:
-            if b"no such" in done.err.lower() or b"not found" in done.err.lower() or b"not known" in done.err.lower():
+            if _ABSENT.search(done.err.lower()):
                 return None
             raise refused("Podman", doing, done.err)
         found = _parsed(done.out, doing)

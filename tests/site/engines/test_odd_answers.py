@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import re
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
@@ -11,7 +12,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from bundler.errors import BundleError
+import pytest
+
+from bundler.errors import BundleError, EngineError
 from bundler.site.engines.docker import Docker
 from bundler.site.engines.interface import Engine
 from bundler.site.engines.podman import Podman
@@ -113,3 +116,17 @@ def test_podman(tmp_path: Path) -> None:
         for said in (shape, [shape]):
             (tmp_path / "answer").write_text(json.dumps(said) + "\n")
             asked(podman)
+
+
+@pytest.mark.parametrize(
+    "said", ['default OCI runtime "crun" not found: invalid argument', "mount: no such file or directory"]
+)
+def test_podman_that_cannot_look_is_not_one_that_has_nothing(tmp_path: Path, said: str) -> None:
+    """`uninstall` would leave the containers, and say that all is gone."""
+    program = tmp_path / "podman"
+    program.write_text(f"#!/bin/sh\necho 'Error: {said}' >&2\nexit 125\n")
+    program.chmod(0o755)
+    podman = Podman((str(program),))
+    for verb in (lambda: podman.inspect("c"), lambda: podman.remove("c"), lambda: podman.remove_network("n")):
+        with pytest.raises(EngineError, match=re.escape(said)):
+            verb()
