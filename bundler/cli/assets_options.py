@@ -16,6 +16,8 @@ import click
 from bundler.cli.elastic_options import elastic_options
 from bundler.cli.fleet_options import OPTIONS as FLEET_OPTIONS
 from bundler.cli.fleet_options import HostWish, fleet_part
+from bundler.cli.rules_options import OPTIONS as RULES_OPTIONS
+from bundler.cli.rules_options import RulesWish, rules_of
 from kibana_assets.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ OPTIONS: Final = (
         help="Who rolls over and deletes: the stack's own settings, the data stream, or a policy of ILM.",
     ),
     click.option("--retention", metavar="DAYS", default="", help="Delete data after that time, as 90d; else never."),
+    *RULES_OPTIONS,
     click.option("--custom-pipelines", is_flag=True, help="Also @custom pipelines for Elastic's Nginx integration."),
     click.option("--lmstudio-dataset", metavar="NAME", help="And for a log integration that reads LM Studio's log."),
 )
@@ -66,6 +69,8 @@ class Wish:
     all_spaces: bool
     way: Way
     retention: str
+    enable_rules: bool
+    no_rules: bool
     custom_pipelines: bool
     lmstudio_dataset: str | None
 
@@ -108,7 +113,8 @@ def _opened(target: Target, wish: Wish, host: HostWish, *, installed: bool) -> I
     try:
         part = _part(reach, cluster, wish, installed=installed) if reach else None
         fleet = _fleet(reach, cluster, tree, wish, host, installed=installed) if reach and not wish.no_fleet else None
-        wanted = (*_desired(tree, wish, part, fleet), *beside)
+        said = RulesWish(wish.enable_rules, wish.no_rules, installed)
+        wanted = (*_desired(tree, wish, part, fleet), *rules_of(tree, said, None if fleet else part), *beside)
         yield Installation(cluster, streams(tree), wanted, package_version(tree), None if fleet else part, fleet)
     finally:
         cluster.close()
@@ -180,11 +186,12 @@ def _desired(tree: Tree, wish: Wish, part: KibanaPart | None, fleet: FleetPart |
 def _part(reach: _Reach, cluster: Cluster, wish: Wish, *, installed: bool) -> KibanaPart:
     from kibana_assets.install.objects import KibanaPart, recorded_spaces
     from kibana_assets.kibana.client import DEFAULT
+    from kibana_assets.kibana.rules import Rules
 
     named = _spaces(reach.kibana, wish)
     if not named and installed:
         named = recorded_spaces(cluster)
-    return KibanaPart(reach.kibana, cluster, named or (DEFAULT,))
+    return KibanaPart(reach.kibana, Rules(reach.kibana), cluster, named or (DEFAULT,))
 
 
 def _spaces(kibana: Kibana, wish: Wish) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ PIPELINE: Final = "ingest_pipeline"
 COMPONENT: Final = "component_template"
 INDEX: Final = "index_template"
 DATA_STREAM: Final = "data_stream"
+RULE: Final = "alerting_rule"
 ELASTICSEARCH_KINDS: Final = (ILM_POLICY, PIPELINE, COMPONENT, INDEX)
 _KEYS: Final = {
     ILM_POLICY: ("phases", "_meta"),
@@ -35,6 +36,8 @@ _KEYS: Final = {
         "ignore_missing_component_templates",
         "_meta",
     ),
+    # Whether it is on, and whom it tells, is for whoever runs the stack to say.
+    RULE: ("name", "tags", "schedule", "params", "alert_delay", "rule_type_id", "consumer"),
 }
 Json = dict[str, Any]
 

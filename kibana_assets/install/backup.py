@@ -2,7 +2,8 @@
 
 Rules: it is written whole before the first change, under a new name, readable for its owner alone. A line of an
 object of Elasticsearch's has ``path`` and ``body``, as for ``PUT path``; one of Kibana's is the saved object itself, as
-an import takes it. The copy of a space's objects is a file of its own.
+an import takes it; one of an alerting rule has ``path`` and ``body``, as for ``POST path`` to Kibana. The copy of a
+space's objects is a file of its own, and that of its rules.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from pathlib import Path
 
 from kibana_assets.elasticsearch.stored import PATHS
 from kibana_assets.errors import MachineError
-from kibana_assets.install.asset import Json
+from kibana_assets.install.asset import RULE, Json
 from kibana_assets.install.plan import Change
+from kibana_assets.install.rules import as_new
+from kibana_assets.kibana.client import DEFAULT
 
 
 def backup(changes: Iterable[Change], folder: Path, now: datetime | None = None) -> tuple[Path, ...]:
@@ -24,15 +27,18 @@ def backup(changes: Iterable[Change], folder: Path, now: datetime | None = None)
     lost = [change for change in changes if change.overwrites]
     moment = (now or datetime.now(timezone.utc)).strftime("%Y%m%dT%H%M%SZ")
     made = []
-    for space in sorted({change.space for change in lost}):
-        lines = [_line(change) for change in lost if change.space == space and change.found]
-        name = f"llm-bundle-backup-{moment}{f'-{space}' if space else ''}.ndjson"
+    for space, rules in sorted({(change.space, change.kind == RULE) for change in lost}):
+        lines = [_line(one) for one in lost if (one.space, one.kind == RULE) == (space, rules) and one.found]
+        name = f"llm-bundle-backup-{moment}{f'-{space}' if space else ''}{'-rules' if rules else ''}.ndjson"
         made.append(_write(folder, name, "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines)))
     return tuple(made)
 
 
 def _line(change: Change) -> Json:
     body = change.found.body if change.found else {}
+    if change.kind == RULE:
+        inside = "" if change.space == DEFAULT else f"/s/{change.space}"
+        return {"path": f"{inside}/api/alerting/rule/{body['id']}", "body": as_new(body)}
     if change.space:
         return body
     return {"path": f"{PATHS[change.kind]}/{change.id}", "body": body}

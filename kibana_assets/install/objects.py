@@ -1,8 +1,9 @@
-"""The saved objects of Kibana as assets: what is wanted in each space, what is there, and making the changes.
+"""What is wanted in each space of a Kibana as assets, what is there of it, and making the changes.
 
 Rules: all objects of a space that change go in one import, for they refer to each other. Data views belong to
 everybody: one that is there is left as it is, and ours are never taken away. Kibana brings what it stores into its own
 newest form; so an object counts as edited when it is another than what Kibana had made of ours right after the import.
+Alerting rules are no part of an import: each is put by itself, behind it.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from kibana_assets.elasticsearch.cluster import Cluster
 from kibana_assets.errors import UsageError
 from kibana_assets.install import record as records
 from kibana_assets.install.apply import Say
-from kibana_assets.install.asset import Asset, Json, digest
+from kibana_assets.install.asset import RULE, Asset, Json, digest
 from kibana_assets.install.plan import SHARED, Change, Found, Key
 from kibana_assets.install.record import PENDING, Entry, Record
-from kibana_assets.kibana.interface import Name, SavedObjects
+from kibana_assets.install.rules import as_changed, rule_id
+from kibana_assets.kibana.interface import AlertingRules, Name, SavedObjects
 
 
 def wanted_objects(objects: Iterable[Json], spaces: Iterable[str]) -> tuple[Asset, ...]:
@@ -28,9 +30,10 @@ def wanted_objects(objects: Iterable[Json], spaces: Iterable[str]) -> tuple[Asse
 
 @dataclass(frozen=True, slots=True)
 class KibanaPart:
-    """Where the objects go, and where the record of them is."""
+    """Where the objects and the rules go, and where the record of them is."""
 
     kibana: SavedObjects
+    rules: AlertingRules
     cluster: Cluster
     spaces: tuple[str, ...]
 
@@ -43,10 +46,15 @@ class KibanaPart:
         for space in self.spaces:
             keys = {(one.kind, space, one.id) for one in desired if one.space == space}
             keys |= {key for key in record.entries if key[1] == space}
-            real = {key: (key[0], record.entries[key].id if key in record.entries else key[2]) for key in keys}
-            there = self.kibana.find(space, sorted(set(real.values())))
-            made |= {key: _found(there[name], record.entries.get(key)) for key, name in real.items() if name in there}
+            real = {key: _real(key, record) for key in keys}
+            there = self._find(space, set(real.values()))
+            made |= {key: _found(key, there[name], record) for key, name in real.items() if name in there}
         return made
+
+    def spaces_with_rules(self) -> tuple[str, ...]:
+        """Those of the spaces that rules of ours were put into. Raises: as Cluster.call."""
+        there = {space for kind, space, _ in records.read(self.cluster).entries if kind == RULE}
+        return tuple(space for space in self.spaces if space in there)
 
     def apply(self, changes: Iterable[Change], version: str, say: Say) -> None:
         """Make the changes, space by space. Raises: KibanaAssetsError."""
@@ -54,7 +62,8 @@ class KibanaPart:
         for space in self.spaces:
             here = [change for change in todo if change.space == space]
             self._remove(space, [change for change in here if change.action == "remove"], say)
-            self._put(space, [change for change in here if change.action != "remove"], version, say)
+            self._put(space, [one for one in here if one.action != "remove" and one.kind != RULE], version, say)
+            self._put_rules(space, [one for one in here if one.action != "remove" and one.kind == RULE], version, say)
 
     def forget(self) -> None:
         """After everything was removed: take out of the record what is no longer there. Raises: KibanaAssetsError."""
@@ -67,17 +76,51 @@ class KibanaPart:
             return
         record = self._begun(_entries(assets, {}, version, {}))
         ids = self.kibana.put(space, [asset.body for asset in assets])
-        there = self.kibana.find(space, sorted({(asset.kind, ids[(asset.kind, asset.id)]) for asset in assets}))
+        there = self._find(space, {(asset.kind, ids[(asset.kind, asset.id)]) for asset in assets})
         stored = {name: digest(name[0], body) for name, body in there.items()}
         records.write(self.cluster, record.with_entries(_entries(assets, ids, version, stored)))
         for change in changes:
             say(change)
 
+    def _put_rules(self, space: str, changes: Sequence[Change], version: str, say: Say) -> None:
+        whole = [change for change in changes if change.asset is not None and change.body is None]
+        ids = {(RULE, change.id): rule_id(space, change.id) for change in changes}
+        if whole:
+            self._begun(_entries([one.asset for one in whole if one.asset], ids, version, {}))
+        for change in changes:
+            name = ids[(RULE, change.id)]
+            if change.asset is None or change.body is not None:
+                self.rules.enable(space, name)
+            else:
+                stored = {(RULE, name): digest(RULE, self._put_rule(space, name, change.asset, change.found))}
+                record = records.read(self.cluster)
+                records.write(self.cluster, record.with_entries(_entries([change.asset], ids, version, stored)))
+            say(change)
+
+    def _put_rule(self, space: str, name: str, asset: Asset, found: Found | None) -> Json:
+        if found is None:
+            return self.rules.create(space, name, asset.body)
+        made = self.rules.update(space, name, as_changed(asset.body, found.body))
+        if asset.body["enabled"] and not found.body.get("enabled"):
+            self.rules.enable(space, name)
+        return made
+
+    def _find(self, space: str, names: Iterable[Name]) -> dict[Name, Json]:
+        listed = sorted(names)
+        made = self.kibana.find(space, [one for one in listed if one[0] != RULE])
+        rules = self.rules.find(space, [name for kind, name in listed if kind == RULE])
+        return {**made, **{(RULE, name): body for name, body in rules.items()}}
+
+    def _delete(self, space: str, name: Name) -> None:
+        if name[0] == RULE:
+            self.rules.delete(space, name[1])
+        else:
+            self.kibana.delete(space, name)
+
     def _remove(self, space: str, changes: Sequence[Change], say: Say) -> None:
         record = records.read(self.cluster)
         for change in changes:
-            entry = record.entries.get(change.key)
-            self.kibana.delete(space, (change.kind, entry.id if entry else change.id))
+            self._delete(space, _real(change.key, record))
             record = record.with_entries({change.key: None})
             records.write(self.cluster, record)
             say(change)
@@ -94,7 +137,7 @@ class KibanaPart:
         """Take entries away whose objects somebody else has removed, and those of data views, which stay."""
         record = records.read(self.cluster)
         mine = {key: (key[0], entry.id) for key, entry in record.entries.items() if key[1] == space}
-        there = self.kibana.find(space, sorted(set(mine.values())))
+        there = self._find(space, set(mine.values()))
         gone: dict[Key, Entry | None] = {
             key: None for key, name in mine.items() if name not in there or key[0] == SHARED
         }
@@ -129,8 +172,15 @@ def _entries(
     return made
 
 
-def _found(body: Json, entry: Entry | None) -> Found:
-    now = digest(body["type"], body)
+def _real(key: Key, record: Record) -> Name:
+    """The type and id that Kibana has it under."""
+    if key in record.entries:
+        return key[0], record.entries[key].id
+    return key[0], rule_id(key[1], key[2]) if key[0] == RULE else key[2]
+
+
+def _found(key: Key, body: Json, record: Record) -> Found:
+    now, entry = digest(key[0], body), record.entries.get(key)
     if entry is None:
         return Found(body, now)
     # A run that was cut between import and record: it is ours, and put once more.

@@ -13,7 +13,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from kibana_assets.install.asset import COMPONENT, DATA_STREAM, PIPELINE, Asset, Json, digest, is_fleets, marks_of
+from kibana_assets.install.asset import (
+    COMPONENT,
+    DATA_STREAM,
+    PIPELINE,
+    RULE,
+    Asset,
+    Json,
+    digest,
+    is_fleets,
+    marks_of,
+)
 from kibana_assets.install.chain import with_call
 from kibana_assets.install.desired import mapping_mark
 
@@ -93,11 +103,10 @@ class Change:
     @property
     def overwrites(self) -> bool:
         """Whether something of somebody else's is changed by it."""
-        return (
-            self.action in ("update", "remove")
-            and self.found is not None
-            and (self.found.edited or not self.found.ours)
-        )
+        if self.found is None or self.action not in ("update", "remove") or (self.kind == RULE and self.body):
+            return False
+        told = self.kind == RULE and self.action == "remove" and self.found.body.get("actions")
+        return bool(self.found.edited or not self.found.ours or told)
 
 
 def of_elasticsearch(kind: str, body: Json) -> Found:
@@ -126,7 +135,7 @@ def _change(asset: Asset, found: Found | None, version: str, force: bool) -> Cha
         return Change(asset.kind, asset.id, asset.space, action, reason, asset, found)
 
     if found is None:
-        return made("create", "missing")
+        return made("create", "missing" if asset.body.get("enabled", True) else "missing; is made switched off")
     if asset.calls and (not found.ours or found.edited):
         body = with_call(found.body, asset.calls)
         if body is found.body:
@@ -138,6 +147,9 @@ def _change(asset: Asset, found: Found | None, version: str, force: bool) -> Cha
         return made("keep", FLEETS)
     if not found.ours:
         return made("update", f"{FOREIGN}: replaced") if force else made("keep", FOREIGN)
+    if asset.kind == RULE and not (found.edited and force) and (found.edited or found.sent == asset.digest):
+        # Not for a new version alone: a rule runs with the rights of whoever changed it last.
+        return _rule(made("keep", EDITED if found.edited else UP_TO_DATE))
     if found.edited:
         return made("update", f"{EDITED}: replaced") if force else made("keep", EDITED)
     if found.sent == asset.digest and found.version == version:
@@ -146,14 +158,25 @@ def _change(asset: Asset, found: Found | None, version: str, force: bool) -> Cha
     return made("update", was)
 
 
+def _rule(kept: Change) -> Change:
+    """A rule whose content stays; to be switched on if that is wanted, also one that was edited."""
+    if not (kept.asset and kept.found and kept.asset.body["enabled"] and not kept.found.body.get("enabled")):
+        return kept
+    more = f", {EDITED}: else kept" if kept.reason == EDITED else ""
+    return replace(kept, action="update", reason=f"is switched on{more}", body={"enabled": True})
+
+
 def _obsolete(wanted: tuple[Asset, ...], state: State, force: bool) -> list[Change]:
     names = {(asset.kind, asset.space, asset.id) for asset in wanted}
     made = []
+    rules = any(asset.kind == RULE for asset in wanted)
     scopes = tuple({asset.stream.partition(".")[0] + "." for asset in wanted if asset.stream})
     for key in reversed(list(state.assets)):
         found = state.assets[key]
         # Only of the streams: what other options of an earlier run installed, this one does not name.
-        if key in names or key[0] == SHARED or not found.ours or not (key[1] or (scopes and key[2].startswith(scopes))):
+        if key in names or key[0] == SHARED or not found.ours or (key[0] == RULE and not rules):
+            continue
+        if not key[1] and not (scopes and key[2].startswith(scopes)):
             continue
         kept = found.edited and not force
         reason = EDITED if kept else f"of {found.version}, no longer wanted"

@@ -21,6 +21,8 @@ KIBANA: Final = "kibana-.kibana"
 # Both names of the feature: Kibana renamed it within 9.x, and takes a role with either.
 FEATURES: Final = ("dashboard", "dashboard_v2", "indexPatterns", "savedObjectsManagement", "savedObjectsTagging")
 _RULES: Final = ("stackAlerts",)
+_CONNECTORS: Final = ("feature_actions.read",)
+"""A rule that somebody gave an action may be changed by those alone who may use connectors."""
 _FLEET: Final = ("fleetv2", "fleet")
 """Fleet and Integrations; in 8.19 they can be granted for all spaces alone."""
 
@@ -39,7 +41,7 @@ def role(purpose: Purpose, *, ilm: bool = False, spaces: Iterable[str] | None = 
     }
     if spaces is not None:
         resources = ["*" if space == "*" else f"space:{space}" for space in spaces]
-        privileges = [f"feature_{feature}.all" for feature in (*FEATURES, *_RULES)]
+        privileges = [*(f"feature_{feature}.all" for feature in (*FEATURES, *_RULES)), *_CONNECTORS]
         made["applications"] = [{"application": KIBANA, "privileges": privileges, "resources": resources}]
     if fleet:
         granted = {"application": KIBANA, "privileges": [f"feature_{one}.all" for one in _FLEET], "resources": ["*"]}

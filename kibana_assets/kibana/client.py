@@ -99,6 +99,15 @@ class Kibana:
         if answer.status not in (200, 404):
             raise of_answer(f"DELETE {self._wire.address.url}{path}", answer)
 
+    def send(self, method: str, space: str, path: str, body: Json | None = None) -> tuple[Answer, str]:
+        """The answer to a request in a space, whatever it is, and the place that an error names.
+
+        Raises: UnreachableError.
+        """
+        whole = f"{_prefix(space)}{path}"
+        data = None if body is None else json.dumps(body).encode()
+        return self._ask(method, whole, data), f"{method} {self._wire.address.url}{whole}"
+
     def close(self) -> None:
         """Close connections."""
         self._wire.close()

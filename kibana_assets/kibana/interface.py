@@ -27,3 +27,25 @@ class SavedObjects(Protocol):
 
     def delete(self, space: str, name: Name) -> None:
         """Remove one, if it is there."""
+
+
+class AlertingRules(Protocol):
+    """A Kibana's alerting rules, space by space. Every method raises KibanaAssetsError."""
+
+    def why_not(self, spaces: Iterable[str], consumer: str) -> str:
+        """Why no rules can be kept there, in words; nothing where they can."""
+
+    def find(self, space: str, names: Iterable[str]) -> dict[str, Json]:
+        """Those of the rules that are there, by id."""
+
+    def create(self, space: str, name: str, body: Json) -> Json:
+        """A new rule under this id; as it is then."""
+
+    def update(self, space: str, name: str, body: Json) -> Json:
+        """Another content for a rule; as it is then."""
+
+    def enable(self, space: str, name: str) -> None:
+        """Switch a rule on."""
+
+    def delete(self, space: str, name: str) -> None:
+        """Remove a rule, if it is there."""

@@ -55,6 +55,8 @@ class Stack:
     """A real Elasticsearch for what Fleet installs there; without one it is only written down."""
     objects: dict[str, dict[tuple[str, str], Json]] = field(default_factory=dict)
     rules: dict[str, dict[str, Json]] = field(default_factory=dict)
+    can_encrypt: bool = True
+    """Whether it has an encryption key of its own, without which there are no rules."""
     packages: dict[str, Any] = field(default_factory=dict)
     pipelines: dict[str, Json] = field(default_factory=dict)
     data_streams: dict[str, str] = field(default_factory=dict)

@@ -121,7 +121,16 @@ def test_data_views_and_rules(kibana: KibanaStack, http: requests.Session) -> No
     place = f"{kibana.url}/api/data_views/data_view"
     assert [http.post(place, json=view).status_code for _ in range(2)] == [200, 400]
     assert http.delete(f"{place}/logs-*").status_code == 200
-    params = {"searchType": "esqlQuery", "timeWindowSize": 5, "timeWindowUnit": "m"}
+    params = {
+        "searchType": "esqlQuery",
+        "esqlQuery": {"esql": "FROM a"},
+        "timeField": "@timestamp",
+        "size": 1,
+        "timeWindowSize": 5,
+        "timeWindowUnit": "m",
+        "threshold": [0],
+        "thresholdComparator": ">",
+    }
     rule = {"name": "r", "rule_type_id": ".es-query", "consumer": "stackAlerts", "params": params}
     place = f"{kibana.url}/api/alerting/rule/r"
     assert http.post(place, json=rule).status_code == 400

@@ -1,0 +1,111 @@
+"""The alerting rules of a real Kibana, over its public API.
+
+Rules: whether rules can be kept at all, and whether this login may make them, is asked before anything is written: a
+Kibana without an encryption key of its own refuses each call with a mere 500. Sources: elastic/kibana, plugin alerting:
+routes/framework/apis/health, routes/rule/apis.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, Final
+
+from kibana_assets.connection.http import Answer
+from kibana_assets.elasticsearch.cluster import segment
+from kibana_assets.errors import RefusedError
+from kibana_assets.kibana.client import Kibana
+from kibana_assets.kibana.interface import Json
+from kibana_assets.kibana.refusal import of_answer
+
+ROOT: Final = "/api/alerting"
+TYPE: Final = ".es-query"
+_NO_KEY: Final = "Kibana has no xpack.encryptedSavedObjects.encryptionKey (kibana.yml), which alerting needs"
+_ROLE: Final = "llm-bundle assets role --space ID prints the role that is needed; --no-rules goes without."
+
+
+class Rules:
+    """The rules of ``kibana``."""
+
+    def __init__(self, kibana: Kibana) -> None:
+        self._kibana = kibana
+
+    def why_not(self, spaces: Iterable[str], consumer: str) -> str:
+        """Why no rules can be kept there, in words; nothing where they can.
+
+        Raises: RefusedError for a login that may not make them in one of the spaces; UnreachableError.
+        """
+        listed = tuple(spaces)
+        reason = self._health(listed[0])
+        for space in () if reason else listed:
+            answer, place = self._kibana.send("GET", space, f"{ROOT}/rule_types")
+            found = _read(answer, place)
+            types = {one.get("id"): one for one in found if isinstance(one, dict)} if isinstance(found, list) else {}
+            allowed = (types.get(TYPE, {}).get("authorized_consumers") or {}).get(consumer) or {}
+            if allowed.get("all") is not True:
+                raise RefusedError(f"{place}: this login may not make rules in space {space}", hint=_ROLE, status=403)
+        return reason
+
+    def find(self, space: str, names: Iterable[str]) -> dict[str, Json]:
+        """Those of the rules that are there, by id. Raises: RefusedError; UnreachableError."""
+        made: dict[str, Json] = {}
+        for name in names:
+            answer, place = self._kibana.send("GET", space, _path(name))
+            if answer.status != 404:
+                made[name] = _object(answer, place)
+        return made
+
+    def create(self, space: str, name: str, body: Json) -> Json:
+        """A new rule under this id; as it is then. Raises: RefusedError; UnreachableError."""
+        return _object(*self._kibana.send("POST", space, _path(name), body))
+
+    def update(self, space: str, name: str, body: Json) -> Json:
+        """Another content for a rule; as it is then. Raises: RefusedError; UnreachableError."""
+        return _object(*self._kibana.send("PUT", space, _path(name), body))
+
+    def enable(self, space: str, name: str) -> None:
+        """Switch a rule on. Raises: RefusedError; UnreachableError."""
+        answer, place = self._kibana.send("POST", space, f"{_path(name)}/_enable")
+        if answer.status not in (200, 204):
+            raise of_answer(place, answer)
+
+    def delete(self, space: str, name: str) -> None:
+        """Remove a rule, if it is there. Raises: RefusedError; UnreachableError."""
+        answer, place = self._kibana.send("DELETE", space, _path(name))
+        if answer.status not in (200, 204, 404):
+            raise of_answer(place, answer)
+
+    def _health(self, space: str) -> str:
+        answer, place = self._kibana.send("GET", space, f"{ROOT}/_health")
+        if answer.status == 404:
+            return "this Kibana has no alerting"
+        if answer.status == 400 and b"encryption key" in answer.body:
+            return _NO_KEY
+        if answer.status == 403:
+            raise RefusedError(f"{place}: this login may not see alerting rules", hint=_ROLE, status=403)
+        found = _object(answer, place)
+        if found.get("has_permanent_encryption_key") is False:
+            return _NO_KEY
+        if found.get("is_sufficiently_secure") is False:
+            return "Elasticsearch's API keys are switched off, which alerting needs"
+        return ""
+
+
+def _path(name: str) -> str:
+    return f"{ROOT}/rule/{segment(name)}"
+
+
+def _object(answer: Answer, place: str) -> Json:
+    found = _read(answer, place)
+    if not isinstance(found, dict):
+        raise of_answer(place, answer)
+    return found
+
+
+def _read(answer: Answer, place: str) -> Any:
+    if answer.status == 200:
+        try:
+            return json.loads(answer.body)
+        except (ValueError, RecursionError):
+            pass
+    raise of_answer(place, answer)
