@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kibana_assets.check.board import Board, Layer, Panel, mapping
-from kibana_assets.dashboards.queries import buckets, panel_searches
+from kibana_assets.dashboards.queries import Search, buckets, panel_searches
 from kibana_assets.dashboards.results import Row, collapsed, rows
 from tests.counterparts.elasticsearch import Node
 from tests.dashboards.panels.recorded import HISTOGRAM, Recorded
@@ -41,9 +41,7 @@ def shown(recorded: Recorded, board: Board, panel: Panel, over: str) -> Shown:
     (search,) = panel_searches(panel, board, window)
     layer = next(one for one in panel.layers if one.id == search.layer)
     used: set[str] = set()
-    body = {**search.body, "aggs": _substituted(search.body["aggs"], used)}
-    answer = _ask(recorded.node, search.index, body)
-    found = rows(layer, answer, window)
+    found = rows(layer, asked(recorded.node, search, used), window)
     if _of_histograms(recorded.node, layer, search.index):
         used.add(HISTOGRAM)
     made = _table(layer, _together(panel, layer, found), over)
@@ -52,8 +50,10 @@ def shown(recorded: Recorded, board: Board, panel: Panel, over: str) -> Shown:
     return Shown(made, size, tuple(sorted(used)))
 
 
-def _ask(node: Node, index: str, body: Json) -> Json:
-    answer: Json = node.call("POST", f"{index}/_search", body)
+def asked(node: Node, search: Search, used: set[str]) -> Json:
+    """The answer of a test node, as a whole Elasticsearch would give it; ``used`` is told of what stood in."""
+    body = {**search.body, "aggs": _substituted(search.body["aggs"], used)}
+    answer: Json = node.call("POST", f"{search.index}/_search", body)
     assert answer["_shards"]["failed"] == 0, answer["_shards"]
     return {**answer, "aggregations": _as_asked(answer.get("aggregations", {}))}
 

@@ -92,7 +92,11 @@ def _answer(diary: Diary, server: str, number: int) -> Iterator[str]:
     engines = [engine for one, engine in ENGINES if one == server]
     gauges = {}
     for engine in engines:
-        made = {"running": number % 3 + int(engine), "waiting": (number + 1) % 2, "cache": 0.1 * number + 0.05 * int(engine)}
+        made = {
+            "running": number % 3 + int(engine),
+            "waiting": (number + 1) % 2,
+            "cache": 0.1 * number + 0.05 * int(engine),
+        }
         gauges[engine] = made
         diary.gauges.setdefault((server, engine), []).append(made)
     for name, key in (("num_requests_running", "running"), ("num_requests_waiting", "waiting"),
