@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from bundler.disk import is_there
 from bundler.errors import BundleError, MachineError
 from bundler.site.doctor.interface import Engines, Finding, Wish
 from bundler.site.engines.docker import Docker
@@ -18,8 +19,11 @@ _SLOW = ("vfs", "devicemapper")
 def engines_here(chosen: str | None = None) -> Iterator[tuple[EngineInfo | None, BundleError | None]]:
     """Each engine's own word, or why it gives none; those that are not installed or not ``chosen`` are left out."""
     makers: list[type[Docker] | type[Podman]] = []
-    if chosen != "podman" and socket_path().exists():
-        makers.append(Docker)
+    try:
+        if chosen != "podman" and is_there(socket_path()):
+            makers.append(Docker)
+    except MachineError as error:
+        yield None, error
     if chosen != "docker":
         makers.append(Podman)
     for make in makers:

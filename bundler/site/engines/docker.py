@@ -105,8 +105,8 @@ class Docker:
             raise EngineError(f"Docker: {doing}: it has no image {spec.image}", hint="Load it first: install does.")
         try:
             for network in spec.networks[1:]:
-                self._api.post(f"/networks/{network}/connect", doing, {"Container": spec.name})
-            self._api.post(f"/containers/{spec.name}/start", doing)
+                self._api.order(f"/networks/{network}/connect", doing, {"Container": spec.name})
+            self._api.order(f"/containers/{spec.name}/start", doing)
         except BaseException:
             self._api.delete(f"/containers/{spec.name}", doing, force="1")
             raise
@@ -114,7 +114,7 @@ class Docker:
     def start(self, name: str) -> None:
         """See ``Engine.start``."""
         self._mine(name)
-        self._api.post(f"/containers/{name}/start", f"starting {name}")
+        self._api.order(f"/containers/{name}/start", f"starting {name}")
 
     def stop(self, name: str, timeout: int = 30) -> None:
         """See ``Engine.stop``."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+from bundler.disk import is_there
 from bundler.errors import EngineError, MachineError, UsageError
 from bundler.site.engines.words import clean, refused
 
@@ -43,7 +44,7 @@ def socket_path() -> Path:
             raise UsageError(f"DOCKER_HOST: expected unix:///path/to/docker.sock, found {found}", hint=hint)
         return Path(path)
     own = Path(os.environ.get("XDG_RUNTIME_DIR", "/nonexistent")) / "docker.sock"
-    return own if own.exists() else Path("/var/run/docker.sock")
+    return own if is_there(own) else Path("/var/run/docker.sock")
 
 
 class _Connection(http.client.HTTPConnection):
@@ -73,6 +74,13 @@ class DockerApi:
     def post(self, path: str, doing: str, body: object = None, **query: str) -> Any:
         """The JSON answer, None where there is none and for 404. Raises: EngineError; MachineError."""
         return self._json("POST", path, doing, query, body)
+
+    def order(self, path: str, doing: str, body: object = None) -> None:
+        """As ``post`` where all that is named must be there: 404 is a refusal, too."""
+        status, data = self._ask("POST", self._address(path, {}), doing, body, _LARGEST)
+        if status == 404:
+            raise refused("Docker", doing, _message(data))
+        self._good(status, data, doing)
 
     def delete(self, path: str, doing: str, **query: str) -> Any:
         """As ``post``."""

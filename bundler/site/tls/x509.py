@@ -21,6 +21,7 @@ _ALTERNATIVE_NAMES: Final = bytes.fromhex("551d11")
 _TIME: Final = re.compile(r"(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z")
 # UTF8String, PrintableString, TeletexString, IA5String; the others are rare enough to be left out of a message.
 _TEXTS: Final = (0x0C, 0x13, 0x14, 0x16)
+_NAMELESS: Final = "a nameless one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,19 @@ def read(der: bytes) -> Certificate:
 
 
 def shown(name: bytes) -> str:
-    """The texts of a name, as in ``Example Corp, Example CA``, for a message."""
-    texts = []
+    """The texts of a name, as in ``Example Corp, Example CA``, for a message; it may be no name at all."""
+    try:
+        return ", ".join(_texts(name))[:80] or _NAMELESS
+    except (ValueError, IndexError):
+        return _NAMELESS
+
+
+def _texts(name: bytes) -> Iterator[str]:
     for _, one in _parts(_whole(name, _SEQUENCE)):
         for _, attribute in _parts(one):
             tag, text = list(_parts(attribute))[-1]
             if tag in _TEXTS:
-                texts.append(text.decode("utf-8", "replace"))
-    return ", ".join(texts)[:80] or "a nameless one"
+                yield text.decode("utf-8", "replace")
 
 
 def _read(der: bytes) -> Certificate:

@@ -54,3 +54,10 @@ def test_a_daemon_that_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     rows = list(check_engine(wish(image=True)))
     assert [row.state for row in rows] == ["warn", "block"]
     assert "Docker" in rows[0].found
+
+
+def test_a_socket_that_cannot_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix:///{'a' * 300}")
+    row = next(iter(check_engine(wish(image=True))))
+    assert row.state == "warn"
+    assert "cannot look at: File name too long" in row.found

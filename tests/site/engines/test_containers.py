@@ -198,3 +198,14 @@ def test_a_fixed_address(engine: Engine, stage: Stage) -> None:
     engine.run(stage.spec(address="198.18.91.7"))
     state = wait_for(engine, NAME, lambda state: state.health == "healthy")
     assert state.addresses == {NETWORK: "198.18.91.7"}
+
+
+@pytest.mark.parametrize("networks", [("nowhere-at-all",), (NETWORK, "nowhere-at-all")])
+def test_a_network_that_is_not_there_is_told_and_nothing_stays(
+    engine: Engine, stage: Stage, networks: tuple[str, ...]
+) -> None:
+    """Docker answers 404 to the start, as it does for what it does not know."""
+    engine.create_network(NETWORK, OWNER, internal=True)
+    with pytest.raises(EngineError, match="nowhere-at-all"):
+        engine.run(stage.spec(networks=networks))
+    assert engine.inspect(NAME) is None

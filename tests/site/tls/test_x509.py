@@ -85,3 +85,9 @@ def test_pem_of_something_else() -> None:
         read_certificates(b"-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n")
     with pytest.raises(ValueError, match="base64"):
         read_certificates(b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n")
+
+
+@pytest.mark.parametrize("text", ["", "30", "3100", "300431023000", "30023100", "3003310130", "30053003060100"])
+def test_a_name_that_is_none(text: str) -> None:
+    """Nothing has read it before: it stands in a certificate that somebody gives us."""
+    assert shown(bytes.fromhex(text)) == "a nameless one"
