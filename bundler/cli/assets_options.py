@@ -103,7 +103,6 @@ def _opened(target: Target, wish: Wish, host: HostWish, *, installed: bool) -> I
     from kibana_assets.install.chain import chained
     from kibana_assets.install.desired import package_version
     from kibana_assets.install.installation import Installation
-    from kibana_assets.package.streams import streams
     from kibana_assets.package.tree import load
 
     tree = load()
@@ -115,7 +114,7 @@ def _opened(target: Target, wish: Wish, host: HostWish, *, installed: bool) -> I
         fleet = _fleet(reach, cluster, tree, wish, host, installed=installed) if reach and not wish.no_fleet else None
         said = RulesWish(wish.enable_rules, wish.no_rules, installed)
         wanted = (*_desired(tree, wish, part, fleet), *rules_of(tree, said, None if fleet else part), *beside)
-        yield Installation(cluster, streams(tree), wanted, package_version(tree), None if fleet else part, fleet)
+        yield Installation(cluster, tree, wanted, package_version(tree), None if fleet else part, fleet)
     finally:
         cluster.close()
         if reach:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from bundler.cli.output import clean, table
 
 if TYPE_CHECKING:
     from kibana_assets.install.installation import Installed
+    from kibana_assets.install.panels import PanelProof
     from kibana_assets.install.plan import Change
     from kibana_assets.install.prove import Proof
     from kibana_assets.install.uninstall import Left
+
+_STATES: Final = {"data": "data", "empty": "no data", "unknown": "unknown"}
 
 
 def change_rows(changes: Iterable[Change]) -> list[dict[str, Any]]:
@@ -41,6 +44,20 @@ def left_rows(left: Iterable[Left]) -> list[dict[str, Any]]:
 def proof_lines(proofs: Iterable[Proof]) -> list[str]:
     """A line for each data stream."""
     return table([("ok" if proof.ok else "FAILS", proof.stream, proof.found) for proof in proofs])
+
+
+def panel_lines(shown: Sequence[PanelProof], *, each: bool = False) -> list[str]:
+    """A line for each dashboard, or for each panel; what cannot be asked always, each reason once."""
+    made: list[str] = []
+    for title in dict.fromkeys(one.dashboard for one in shown):
+        here = [one for one in shown if one.dashboard == title]
+        made.append(f"{title}: {sum(one.state == 'data' for one in here)} of {len(here)} panels have data")
+        made += table([(_STATES[one.state], one.title, one.found) for one in here if each])
+    unknown = [one for one in shown if one.state == "unknown" and not each]
+    for reason in dict.fromkeys(one.found for one in unknown):
+        titles = [one.title for one in unknown if one.found == reason]
+        made.append(f"cannot say of {len(titles)}: {', '.join(titles[:3])}{', …' if len(titles) > 3 else ''}: {reason}")
+    return made
 
 
 def installed_lines(installed: Sequence[Installed]) -> list[str]:

@@ -12,12 +12,14 @@ from kibana_assets.install.asset import ILM_POLICY, Asset
 from kibana_assets.install.backup import backup
 from kibana_assets.install.chain import calls
 from kibana_assets.install.objects import KibanaPart
+from kibana_assets.install.panels import PanelProof, boards, prove_panels
 from kibana_assets.install.plan import SHARED, Change, Found, Key, State, changes_something, plan
 from kibana_assets.install.prove import Proof, prove
 from kibana_assets.install.role import require, role
 from kibana_assets.install.state import read_state
 from kibana_assets.install.uninstall import Left, plan_removal, uninstall
-from kibana_assets.package.streams import Stream
+from kibana_assets.package.streams import streams
+from kibana_assets.package.tree import Tree
 
 if TYPE_CHECKING:
     from kibana_assets.fleet.part import FleetPart
@@ -41,7 +43,7 @@ class Installation:
     """What is wanted, of which version, and where it goes; with ``fleet`` most of it comes from there."""
 
     cluster: Cluster
-    streams: tuple[Stream, ...]
+    tree: Tree
     desired: tuple[Asset, ...]
     version: str
     kibana: KibanaPart | None = None
@@ -56,7 +58,11 @@ class Installation:
 
     def prove(self) -> tuple[Proof, ...]:
         """Send a sample of every data stream through its pipeline. Raises: as Cluster.call."""
-        return tuple(prove(self.cluster, self.streams))
+        return tuple(prove(self.cluster, streams(self.tree)))
+
+    def prove_panels(self) -> tuple[PanelProof, ...]:
+        """Ask once for what each panel of each dashboard shows. Raises: PackageError."""
+        return tuple(prove_panels(self.cluster, boards(self.tree)))
 
     def state(self) -> State:
         """What is there. Raises: RefusedError for a cluster that is too old; as Cluster.call."""

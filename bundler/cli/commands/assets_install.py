@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.assets_options import assets_options
-from bundler.cli.assets_wording import change_lines, change_rows, proof_lines, talk
+from bundler.cli.assets_wording import change_lines, change_rows, panel_lines, proof_lines, talk
 from bundler.cli.output import emit, json_option
 
 if TYPE_CHECKING:
@@ -23,12 +23,13 @@ FOUND = 8
 @click.option("--dry-run", is_flag=True, help="Write nothing; exit code 8 if something would change.")
 @click.option("--force", is_flag=True, help="Replace what others edited; a copy of it is kept.")
 @click.option("--backup", type=click.Path(path_type=Path), default=Path(), help="The folder for copies; else this one.")
-@click.option("--no-proof", is_flag=True, help="Send no sample through the pipelines afterwards.")
+@click.option("--no-proof", is_flag=True, help="Afterwards send no sample through the pipelines, ask for no panel.")
 @json_option
 def command(opened: Installation, dry_run: bool, force: bool, backup: Path, no_proof: bool, as_json: bool) -> int:
-    """Put pipelines, templates and lifecycle into an Elasticsearch, or bring them up to date there.
+    """Put pipelines, templates and lifecycle into an Elasticsearch, dashboards and rules into a Kibana.
 
-    A second time changes nothing. What somebody edited is kept. Exit code 8: a sample did not come through.
+    What is there is brought up to date; a second time changes nothing. What somebody edited is kept. Exit code 8: a
+    sample did not come through.
     """
     from kibana_assets.install.plan import changes_something
 
@@ -36,13 +37,16 @@ def command(opened: Installation, dry_run: bool, force: bool, backup: Path, no_p
     changes = opened.plan(force=force)
     copies = () if dry_run else opened.install(changes, copies=backup, say=talk)
     proofs = () if dry_run or no_proof else opened.prove()
+    shown = opened.prove_panels() if proofs and (opened.kibana or opened.fleet) else ()
     document = {
         "changes": change_rows(changes),
         "written": not dry_run,
         "backups": [str(path) for path in copies],
         "proofs": [asdict(proof) for proof in proofs],
+        "panels": [asdict(one) for one in shown],
     }
     text = [*change_lines(changes), *(f"copy of what was replaced: {path}" for path in copies), *proof_lines(proofs)]
+    text += panel_lines(shown)
     emit(document, as_json=as_json, text=text)
     found = changes_something(changes) if dry_run else not all(proof.ok for proof in proofs)
     return FOUND if found else 0
