@@ -54,7 +54,7 @@ def install_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def gathered(said: dict[str, Any]) -> Choices:
     """The choices. Raises: UsageError for options that do not go together."""
     if (said["tls_cert"] is None) != (said["tls_key"] is None):
-        raise UsageError("--tls-cert and --tls-key belong together: only one was given")
+        raise UsageError("--tls-cert and --tls-key belong together: only one was given", hint="Give both.")
     if said["no_http"] and said["http_port"]:
         raise UsageError("--no-http and --http-port do not go together")
     names = ("engine", "keeper", "https_port", "http_port", "addresses", "monitors", "monitor_port", "gpus",

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from bundler.cli.output import emit, json_option
+from bundler.errors import UsageError
 from bundler.site.doctor.examine import blocked, examine
 from bundler.site.doctor.gather import Choices, wish_of
 from bundler.site.doctor.interface import Finding
@@ -39,6 +40,8 @@ def command(
 
     Nothing is changed. Without FILE, what depends on the bundle is left out.
     """
+    if (tls_cert is None) != (tls_key is None):
+        raise UsageError("--tls-cert and --tls-key belong together: only one was given", hint="Give both.")
     choices = Choices(root, server_name, tls_cert, tls_key, ports)
     findings = examine(wish_of(bundle, choices))
     emit({"findings": [asdict(finding) for finding in findings]}, as_json=as_json, text=finding_lines(findings))

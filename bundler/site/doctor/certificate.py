@@ -64,10 +64,12 @@ def _key(certificate: Path, key: Path) -> Finding:
     try:
         context.load_cert_chain(certificate, key, password=lambda: "")
     except ssl.SSLError as error:
-        fix = "Compare: openssl x509 -noout -pubkey -in CERT; openssl pkey -pubout -in KEY"
+        found = "is the key of another certificate"
+        fix = f"Compare: openssl x509 -noout -pubkey -in {certificate}; openssl pkey -pubout -in {key}"
         if "MISMATCH" not in str(error).upper():
-            fix = "Nginx needs a key in PEM without a passphrase: openssl pkey -in KEY -out plain.key"
-        return Finding("key", "block", f"{key}: {error.reason or 'cannot be read'}", "the certificate's own key", fix)
+            found = f"is no key that can be read without a passphrase ({error.reason or 'no reason is given'})"
+            fix = f"Nginx needs a key in PEM without a passphrase: openssl pkey -in {key} -out plain.key"
+        return Finding("key", "block", f"{key}: {found}", "the certificate's own key", fix)
     except OSError as error:
         return Finding("key", "block", f"{key}: {error.strerror}", "readable", "Check --tls-key and its permissions.")
     if key.stat().st_mode & 0o077:
@@ -101,7 +103,7 @@ def _chain(chain: tuple[Certificate, ...]) -> Finding:
     if len(chain) == 1 and not chain[0].is_own_issuer:
         fix = "If your CA has certificates between, append them; if it signs directly, all is well."
         return Finding("certificate chain", "warn", "the server's certificate alone", "with those between", fix)
-    return Finding("certificate chain", "ok", f"{len(chain)} certificates, in order")
+    return Finding("certificate chain", "ok", f"{len(chain)} certificate{'s' if chain[1:] else ''}, in order")
 
 
 def _day(seconds: float) -> str:

@@ -8,12 +8,13 @@ from typing import Final
 from bundler.site.doctor.certificate import check_certificate
 from bundler.site.doctor.engine import check_engine, engines_here
 from bundler.site.doctor.gpu import check_gpus
-from bundler.site.doctor.host import check_clock, check_guards, check_limits, check_ports, check_space
+from bundler.site.doctor.host import check_clock, check_guards, check_limits, check_ports, check_root, check_space
 from bundler.site.doctor.interface import Check, Finding, Wish
 from bundler.site.doctor.lmstudio import check_lmstudio
 from bundler.site.doctor.platform import check_platform
 
 CHECKS: Final[tuple[Check, ...]] = (
+    check_root,
     check_space,
     check_platform,
     check_engine,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
+from bundler.errors import BundleError
 from bundler.layout.manifest import Manifest
 from bundler.models.facts import ModelFacts
 from bundler.models.memory import gpu_need
@@ -16,6 +17,8 @@ from bundler.site.doctor.interface import Wish
 from bundler.site.medium import Medium, find
 from bundler.site.members import read_member
 from bundler.site.opening import Opened, open_bundle
+from bundler.site.place import Place
+from bundler.site.store import StateStore
 
 _MOST: Final = 4 << 20
 
@@ -39,11 +42,21 @@ def wish_of(bundle: Path | None, choices: Choices) -> Wish:
         certificate=choices.certificate,
         key=choices.key,
         ports=choices.ports,
+        own_ports=_own_ports(choices.root),
     )
     if bundle is None:
         return plain
     with find([bundle]) as medium:
         return _with_bundle(plain, bundle, medium, open_bundle(medium))
+
+
+def _own_ports(root: Path) -> frozenset[int]:
+    """Those of what serves now; none where that cannot be told, as for another user than root."""
+    try:
+        state = StateStore(Place(root)).read()
+    except BundleError:
+        return frozenset()
+    return frozenset(state.settings.ports) if state.current else frozenset()
 
 
 def _with_bundle(plain: Wish, bundle: Path, medium: Medium, opened: Opened) -> Wish:

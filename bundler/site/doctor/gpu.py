@@ -32,11 +32,15 @@ class Gpu:
 
 def check_gpus(wish: Wish) -> Iterator[Finding]:
     """The GPUs and their driver against the model and the engine's image."""
+    if wish.gpus == 0:
+        yield Finding("GPUs", "ok", "none wanted")
+        return
     answer = ask(*_QUERY)
     if answer is None or answer.code != 0:
         found = "no nvidia-smi" if answer is None else (answer.output.strip() or "nvidia-smi did not answer")[:200]
-        fix = "Install NVIDIA's driver, and reboot; for a try on the CPU, use an image of vLLM for CPUs."
-        yield Finding("GPUs", "block" if wish.gpu_bytes else "warn", found, f"{wish.gpus} NVIDIA GPUs", fix)
+        fix = "Install NVIDIA's driver, and reboot; for a try on the CPU, a vLLM image for CPUs, and --gpus none."
+        expected = f"{wish.gpus} NVIDIA GPU{'s' if wish.gpus > 1 else ''}"
+        yield Finding("GPUs", "block" if wish.gpu_bytes else "warn", found, expected, fix)
         return
     gpus = parse(answer.output)
     yield _count(gpus, wish)

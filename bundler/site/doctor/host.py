@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final
 
-from bundler.disk import size_text
+from bundler.disk import is_folder, size_text
 from bundler.site.doctor.engine import image_store
 from bundler.site.doctor.interface import Finding, Wish
 from bundler.site.doctor.program import ask
@@ -50,12 +50,26 @@ def check_space(wish: Wish) -> Iterator[Finding]:
         yield Finding(f"space on {place}", "ok" if enough else "block", found, expected, "" if enough else fix)
 
 
+def check_root(wish: Wish) -> Iterator[Finding]:
+    """The installation's folder, or the nearest one above it, can be written to."""
+    folder = existing(wish.root)
+    if not is_folder(folder):
+        yield Finding("root", "block", f"{folder} is no folder", "a folder", "Choose another --root.")
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        fix = "Run as a user who may, as root; where it is mounted read-only, choose another --root."
+        yield Finding("root", "block", f"this user cannot write to {folder}", "a folder to write to", fix)
+    else:
+        yield Finding("root", "ok", str(wish.root))
+
+
 def check_ports(wish: Wish) -> Iterator[Finding]:
     """The ports that the proxy listens on are free, and this user may take them."""
     for port in wish.ports:
         error = _bind(port, wish.addresses or _ALL)
         if error is None:
             yield Finding(f"port {port}", "ok", "free")
+        elif error == errno.EADDRINUSE and port in wish.own_ports:
+            yield Finding(f"port {port}", "ok", "the release that serves now has it")
         elif error == errno.EACCES:
             fix = "Install as root, or let users take it: sysctl net.ipv4.ip_unprivileged_port_start=80"
             yield Finding(f"port {port}", "block", "this user may not take it", "a port that may be taken", fix)
@@ -115,9 +129,18 @@ def check_guards(wish: Wish) -> Iterator[Finding]:
 
 def existing(path: Path) -> Path:
     """The nearest folder above ``path`` that is there."""
-    while not path.exists() and path != path.parent:
+    while not _seen(path) and path != path.parent:
         path = path.parent
     return path
+
+
+def _seen(path: Path) -> bool:
+    """Whether it is there; what this user may not look into is not, for them."""
+    try:
+        path.stat()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _device(path: Path) -> int:

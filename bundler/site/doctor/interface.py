@@ -36,9 +36,10 @@ class Finding:
 class Wish:
     """What is to be installed where. Sizes in bytes; ``image_config`` is the engine image's own configuration.
 
-    The proxy listens on ``ports`` of ``addresses``, of all where none is named. ``engine`` is the container engine that
-    was chosen, None for whichever answers; ``engines`` what they said, None where they have not been asked yet. ``lms``
-    and ``lmstudio_user`` are LM Studio's command and user, as in the settings.
+    The proxy listens on ``ports`` of ``addresses``, of all where none is named; ``own_ports`` are those of the release
+    that serves now. ``engine`` is the container engine that was chosen, None for whichever answers; ``engines`` what
+    they said, None where they have not been asked yet. ``lms`` and ``lmstudio_user`` are LM Studio's command and user,
+    as in the settings.
     """
 
     root: Path
@@ -49,6 +50,7 @@ class Wish:
     key: Path | None = None
     ports: tuple[int, ...] = (443,)
     addresses: tuple[str, ...] = ()
+    own_ports: frozenset[int] = frozenset()
     image_config: Mapping[str, object] = field(default_factory=dict)
     gpu_bytes: int = 0
     gpus: int = 1

@@ -51,8 +51,8 @@ def test_expired(authority: Authority) -> None:
 def test_the_key_of_another(authority: Authority) -> None:
     made, other = authority.server(NAME), authority.server("other.example")
     row = found(Certificate(made.certificate, other.key, made.ca))["key"]
-    assert row.state == "block"
-    assert "Compare" in row.fix
+    assert (row.state, row.found) == ("block", f"{other.key}: is the key of another certificate")
+    assert f"-in {other.key}" in row.fix
 
 
 def test_a_key_with_a_passphrase(authority: Authority, tmp_path: Path) -> None:

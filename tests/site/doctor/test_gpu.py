@@ -78,3 +78,10 @@ def test_a_toolkit_or_cdi_is_a_must(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_an_image_that_does_not_say(env: object) -> None:
     assert gpu.cuda_version(Wish(Path(), image_config={"config": {"Env": env}})) is None
     assert gpu.cuda_version(Wish(Path(), image_config={"config": env})) is None
+
+
+def test_where_none_is_wanted_none_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine(tmp_path, monkeypatch, smi=f"echo '{A100}'", toolkit=False)
+    assert {name: row.state for name, row in found(Wish(tmp_path, gpus=0, image_config=CUDA_12_8)).items()} == {
+        "GPUs": "ok"
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -78,3 +79,26 @@ def test_examine_blocks_on_any_block(tmp_path: Path) -> None:
     rows = examine(Wish(tmp_path, manifest=manifest(1 << 60)))
     assert blocked(rows)
     assert not blocked((Finding("x", "warn", "y"),))
+
+
+def test_the_ports_of_what_serves_now_are_its_own() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        wish = Wish(Path(), ports=(port,), addresses=("127.0.0.1",))
+        assert [row.state for row in host.check_ports(wish)] == ["block"]
+        assert [row.state for row in host.check_ports(replace(wish, own_ports=frozenset({port})))] == ["ok"]
+
+
+def test_a_root_that_is_a_file_and_one_that_cannot_be_written(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    (row,) = host.check_root(Wish(file))
+    assert (row.state, row.found) == ("block", f"{file} is no folder")
+    with mounted("tmpfs", tmp_path / "medium", size=1 << 20) as medium:
+        subprocess.run(["mount", "-o", "remount,ro", str(medium)], check=True, timeout=20)
+        (row,) = host.check_root(Wish(medium / "site"))
+    assert (row.state, row.found) == ("block", f"this user cannot write to {medium}")
+    (row,) = host.check_root(Wish(tmp_path / "not" / "yet"))
+    assert (row.state, row.found) == ("ok", str(tmp_path / "not" / "yet"))
