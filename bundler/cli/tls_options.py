@@ -16,6 +16,7 @@ from bundler.disk import is_there
 from bundler.errors import MachineError, UsageError
 from bundler.site.audit import audited
 from bundler.site.holding import holding
+from bundler.site.install.signals import led_back
 from bundler.site.place import DEFAULT, Place
 from bundler.site.tls.authority import LONGEST
 from bundler.site.tls.home import Home, Made
@@ -77,11 +78,13 @@ def home_of(root: Path | None, out: Path | None, action: str, *, there: bool) ->
     home = Home.of(place) if out is None else Home.out(out)
     if there and not is_there(home.ca):
         raise MachineError(f"{home.ca}: is not there", hint=_NO_AUTHORITY)
-    if out is not None:
-        yield home
-        return
-    with holding(place, action), audited(place, action, {}):
-        yield home
+    # A key without its passphrase lies beside its place for a moment: no signal may leave it there.
+    with led_back():
+        if out is not None:
+            yield home
+            return
+        with holding(place, action), audited(place, action, {}):
+            yield home
 
 
 def print_made(made: Made, *, port: int | None, as_json: bool) -> None:

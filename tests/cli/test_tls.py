@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from io import StringIO
 from pathlib import Path
 
@@ -13,6 +18,7 @@ from bundler.cli.main import call
 from bundler.cli.tls_options import AT_KIBANA
 from preconfigured import Connector, Settings, StackVersion, snippet
 from preconfigured.check.run import check
+from tests.counterparts.need import need
 
 NAME = "llm.example.internal"
 STACK = StackVersion.parse("9.2.0")
@@ -117,3 +123,31 @@ def test_what_was_said_wrongly_is_named(
     assert words in err
     assert hint in err.partition("hint: ")[2]
     assert "--no-password" not in err
+
+
+# Waits where the CA's key lies in the folder and is not encrypted yet.
+_SLOW = """\
+#!/bin/sh
+if [ "$1" = pkcs8 ]; then touch {folder}/now; sleep 20 & wait; fi
+exec {program} "$@"
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_leaves_no_open_key(tmp_path: Path, number: signal.Signals) -> None:
+    (tmp_path / "bin").mkdir()
+    slow = tmp_path / "bin" / "openssl"
+    slow.write_text(_SLOW.format(folder=tmp_path, program=need("openssl", "openssl")))
+    slow.chmod(0o755)
+    (tmp_path / "password").write_text("correct horse battery staple\n")
+    line = [sys.executable, "-m", "bundler.cli.main", "tls", "make-ca", "--server-name", NAME]
+    line += ["--out", str(tmp_path / "ca"), "--password-file", str(tmp_path / "password")]
+    environment = {**os.environ, "PATH": f"{slow.parent}:{os.environ['PATH']}"}
+    with subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        until = time.monotonic() + 30
+        while not (tmp_path / "now").exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        process.send_signal(number)
+        said = process.communicate(timeout=30)[1]
+    assert (process.returncode, "stopped" in said) == (130, True)
+    assert [path for path in (tmp_path / "ca").rglob("*") if path.is_file()] == []

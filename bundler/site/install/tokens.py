@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from bundler.disk import is_folder
 from bundler.site.audit import audited
+from bundler.site.install.signals import led_back
 from bundler.site.parts.assemble import assemble
 from bundler.site.place import Place
 from bundler.site.store import StateStore
@@ -23,7 +24,7 @@ def token_deed(place: Place, action: str, name: str, chosen: Reload | None) -> I
         # Nothing is installed yet: the first token may make the folder, and nobody serves who could be told.
         yield chosen
         return
-    with audited(place, action, {"token": name}):
+    with led_back(), audited(place, action, {"token": name}):
         yield chosen or proxy_reload(place)
 
 
