@@ -1,10 +1,15 @@
-"""Lines that no program should write, as bytes: noise, and samples of a stream that something happened to."""
+"""Lines that no program should write, as bytes: noise, and samples of a stream that something happened to.
+
+Rules: hypothesis gives a source of chance for each batch, the same in every run; what is drawn from it is drawn here,
+for of hypothesis's own lines half were there before.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable
+from random import Random
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -36,132 +41,127 @@ _DATE: Final = re.compile(
     rb"\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d|\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [-+]\d{4}|\d\d-\d\d \d\d:\d\d:\d\d"
 )
 
-Draw = Callable[..., Any]
-Json = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**70), 2**70)
-    | st.sampled_from([0, -1, 200, 1e308, -1e-300, 2**63, 2**31, 0.5, 99999, 1795000000.25])
-    | st.sampled_from(
-        ["", "-", "200", "NaN", "\x00", "a.b", "1e400", "x" * 1500, "\ud800", "GET", "127.0.0.1", "/v1/models"]
-    ),
-    lambda inner: (
-        st.lists(inner, max_size=2)
-        | st.dictionaries(st.sampled_from(["a", "", "a.b", ".", "status", "@timestamp"]), inner, max_size=2)
-    ),
-    max_leaves=3,
-)
+VALUES: Final = (
+    None, True, False, 0, -1, 200, 99999, 2**31, 2**63, -(2**70), 0.5, -1e-300, 1e308, 1795000000.25, "", "-", "200",
+    "NaN", "\x00", "a.b", "1e400", "x" * 1500, "\ud800", "GET", "127.0.0.1", "/v1/models", "2999-01-01T00:00:00Z",
+)  # fmt: skip
+_KEYS: Final = ("a", "", "a.b", ".", "status", "@timestamp", "message", "0", "é")
+Change = Callable[[Random, bytes, list[bytes]], bytes]
 
 
 def samples(stream: Stream) -> list[bytes]:
     """What the stream's pipeline tests read, each once."""
-    found = [
-        event["message"] for case in cases(stream) for event in case.events() if isinstance(event.get("message"), str)
-    ]
-    return list(dict.fromkeys(one.encode("utf-8", "replace")[:_LONGEST] for one in found if one))
+    events = [event.get("message") for case in cases(stream) for event in case.events()]
+    found = [text.encode("utf-8", "replace")[:_LONGEST] for text in events if isinstance(text, str) and text]
+    return list(dict.fromkeys(found))
 
 
-def lines(stream: Stream) -> st.SearchStrategy[bytes]:
-    """Anything; most often a sample that is hardly one any more."""
+def batches(stream: Stream, size: int) -> st.SearchStrategy[list[bytes]]:
+    """``size`` lines: of noise a few, of samples that are hardly any more the most."""
     known = samples(stream)
-    objects = [read for read in map(_object, known) if read]
-    kinds = [
-        _mutated(known),
-        _mutated(known),
-        st.binary(max_size=120),
-        _mutated([b"", b" ", b"{", b"[", b'"', b"{}", b"[]"]),
-    ]
-    if objects:
-        kinds += [_mistyped(objects), _mistyped(objects)]
-    return st.one_of(kinds)
+    objects = [line for line in known if isinstance(_read(line), dict)]
+    names = sorted({name for line in objects for name in _read(line)})
+
+    def line(chance: Random) -> bytes:
+        kind = chance.random()
+        if kind < 0.1:
+            return chance.randbytes(chance.randrange(120))
+        if kind < 0.4 and objects:
+            return _mistyped(chance, chance.choice(objects), names)
+        if kind < 0.45:
+            return json.dumps(value(chance, 3)).encode()
+        return _mutated(chance, known)
+
+    return st.randoms(use_true_random=True).map(lambda chance: [line(chance) for _ in range(size)])
 
 
-@st.composite
-def _mutated(draw: Draw, known: list[bytes]) -> bytes:
-    line: bytes = draw(st.sampled_from(known))
-    for change in draw(st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3)):
-        line = change(draw, line, known)
+def value(chance: Random, depth: int) -> Any:
+    """Any JSON value, nested up to ``depth``."""
+    kind = chance.random() if depth else 0.0
+    if kind < 0.6:
+        return chance.choice(VALUES)
+    if kind < 0.75:
+        return [value(chance, depth - 1) for _ in range(chance.randrange(3))]
+    return {chance.choice(_KEYS): value(chance, depth - 1) for _ in range(chance.randrange(3))}
+
+
+def _mutated(chance: Random, known: list[bytes]) -> bytes:
+    line = chance.choice(known)
+    for _ in range(chance.randint(1, 3)):
+        line = chance.choice(CHANGES)(chance, line, known)
     return line[: 4 * _LONGEST]
 
 
-@st.composite
-def _mistyped(draw: Draw, objects: list[dict[str, Any]]) -> bytes:
+def _mistyped(chance: Random, line: bytes, names: list[str]) -> bytes:
     """A sample that is JSON, with other values, keys and depths."""
-    made = dict(draw(st.sampled_from(objects)))
-    names = sorted({name for one in objects for name in one})
-    for name in draw(st.lists(st.sampled_from(names), min_size=1, max_size=4)):
-        made[name] = draw(Json)
-    if draw(st.integers(0, 9)) == 0:
-        made.pop(draw(st.sampled_from(names)), None)
-    text = json.dumps(made)
-    if draw(st.integers(0, 9)) == 0:
-        text = text.replace("null", "[" * _DEEP + "]" * _DEEP, 1)
-    return text.encode()
+    made: dict[str, Any] = _read(line)
+    for _ in range(chance.randint(1, 4)):
+        inner, name = made, chance.choice(names)
+        while isinstance(inner.get(name), dict) and inner[name] and chance.random() < 0.8:
+            inner = inner[name]
+            name = chance.choice(sorted(inner))
+        inner[name] = value(chance, 2)
+    if chance.random() < 0.1:
+        made.pop(chance.choice(names), None)
+    text = json.dumps(made, separators=chance.choice([(",", ":"), (", ", ": ")]))
+    return (text.replace("null", "[" * _DEEP + "]" * _DEEP, 1) if chance.random() < 0.05 else text).encode()
 
 
-def _object(line: bytes) -> dict[str, Any] | None:
+def _read(line: bytes) -> Any:
     try:
-        read = json.loads(line)
+        return json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return read if isinstance(read, dict) else None
 
 
-def _at(draw: Draw, line: bytes) -> int:
-    """A place, more often where something begins."""
-    at: int = draw(st.integers(0, 255)) * (len(line) + 1) // 256
-    return at
+def _inserted(chance: Random, line: bytes, known: list[bytes]) -> bytes:
+    at = chance.randint(0, len(line))
+    return line[:at] + chance.choice(PIECES) + line[at:]
 
 
-def _inserted(draw: Draw, line: bytes, known: list[bytes]) -> bytes:
-    at = _at(draw, line)
-    piece: bytes = draw(st.sampled_from(PIECES))
-    return line[:at] + piece + line[at:]
+def _taken_out(chance: Random, line: bytes, known: list[bytes]) -> bytes:
+    at = chance.randint(0, len(line))
+    return line[:at] + line[at + chance.randint(1, 40) :]
 
 
-def _taken_out(draw: Draw, line: bytes, known: list[bytes]) -> bytes:
-    at, length = _at(draw, line), draw(st.integers(1, 40))
-    return line[:at] + line[at + length :]
+def _cut(chance: Random, line: bytes, known: list[bytes]) -> bytes:
+    at = chance.randint(0, len(line))
+    return line[at:] if chance.random() < 0.5 else line[:at]
 
 
-def _cut(draw: Draw, line: bytes, known: list[bytes]) -> bytes:
-    at = _at(draw, line)
-    return line[at:] if draw(st.booleans()) else line[:at]
+def _joined(chance: Random, line: bytes, known: list[bytes]) -> bytes:
+    other = chance.choice(known)
+    return line[: chance.randint(0, len(line))] + other[chance.randint(0, len(other)) :]
 
 
-def _joined(draw: Draw, line: bytes, known: list[bytes]) -> bytes:
-    other: bytes = draw(st.sampled_from(known))
-    return line[: _at(draw, line)] + other[_at(draw, other) :]
+def _repeated(chance: Random, line: bytes, known: list[bytes]) -> bytes:
+    at = chance.randint(0, len(line))
+    return line[:at] + line[at : at + chance.randint(1, 40)] * chance.choice([2, 20, 200]) + line[at:]
 
 
-def _repeated(draw: Draw, line: bytes, known: list[bytes]) -> bytes:
-    at, length = _at(draw, line), draw(st.integers(1, 40))
-    times: int = draw(st.sampled_from([2, 20, 200]))
-    return line[:at] + line[at : at + length] * times + line[at:]
-
-
-def _flipped(draw: Draw, line: bytes, known: list[bytes]) -> bytes:
+def _flipped(chance: Random, line: bytes, known: list[bytes]) -> bytes:
     if not line:
         return line
-    at = min(_at(draw, line), len(line) - 1)
-    return line[:at] + bytes([line[at] ^ draw(st.integers(1, 255))]) + line[at + 1 :]
+    at = chance.randrange(len(line))
+    return line[:at] + bytes([line[at] ^ chance.randint(1, 255)]) + line[at + 1 :]
 
 
-def _numbered(draw: Draw, line: bytes, known: list[bytes]) -> bytes:
-    return _replaced(draw, line, _NUMBER, NUMBERS)
+def _numbered(chance: Random, line: bytes, known: list[bytes]) -> bytes:
+    return _replaced(chance, line, _NUMBER, NUMBERS)
 
 
-def _dated(draw: Draw, line: bytes, known: list[bytes]) -> bytes:
-    return _replaced(draw, line, _DATE, DATES)
+def _dated(chance: Random, line: bytes, known: list[bytes]) -> bytes:
+    return _replaced(chance, line, _DATE, DATES)
 
 
-def _replaced(draw: Draw, line: bytes, pattern: re.Pattern[bytes], values: tuple[bytes, ...]) -> bytes:
+def _replaced(chance: Random, line: bytes, pattern: re.Pattern[bytes], values: tuple[bytes, ...]) -> bytes:
     found = list(pattern.finditer(line))
     if not found:
         return line
-    one = found[draw(st.integers(0, len(found) - 1))]
-    value: bytes = draw(st.sampled_from(values))
-    return line[: one.start()] + value + line[one.end() :]
+    one = chance.choice(found)
+    return line[: one.start()] + chance.choice(values) + line[one.end() :]
 
 
-CHANGES: Final = (_inserted, _inserted, _taken_out, _cut, _joined, _repeated, _flipped, _numbered, _numbered, _dated)
+CHANGES: Final[tuple[Change, ...]] = (
+    _inserted, _inserted, _taken_out, _cut, _joined, _repeated, _flipped, _numbered, _numbered, _dated, _dated,
+)  # fmt: skip

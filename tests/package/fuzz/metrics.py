@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from random import Random
+from typing import Any, Final
 
 from hypothesis import strategies as st
 
 from kibana_assets.package.streams import Stream
 from tests.package.case import cases
-from tests.package.fuzz.lines import Json
+from tests.package.fuzz.lines import value
 
-KINDS = ("value", "counter", "histogram", "rate", "")
+KINDS: Final = ("value", "counter", "histogram", "rate", "")
 
 
-@st.composite
-def scrapes(draw: Callable[..., Any], stream: Stream) -> dict[str, Any]:
-    """A sample that something happened to."""
-    known = [event for case in cases(stream) for event in case.events() if isinstance(event.get("prometheus"), dict)]
-    made: dict[str, Any] = json.loads(json.dumps(draw(st.sampled_from(known))))
+def batches(stream: Stream, size: int) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """``size`` samples that something happened to."""
+    events = [event for case in cases(stream) for event in case.events()]
+    known = [json.dumps(event) for event in events if isinstance(event.get("prometheus"), dict)]
+    return st.randoms(use_true_random=True).map(lambda chance: [_scrape(chance, known) for _ in range(size)])
+
+
+def _scrape(chance: Random, known: list[str]) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(chance.choice(known))
     metrics = made["prometheus"]
-    for _ in range(draw(st.integers(1, 4))):
-        name = draw(st.sampled_from([*sorted(metrics), "vllm:new_metric", "labels", "up"]))
+    for _ in range(chance.randint(1, 4)):
+        name = chance.choice([*sorted(metrics), "vllm:new_metric", "labels", "up"])
         inner = metrics.get(name)
-        if isinstance(inner, dict) and draw(st.booleans()):
-            inner[draw(st.sampled_from([*sorted(inner), *KINDS]))] = _sound(draw(Json))
+        if isinstance(inner, dict) and chance.random() < 0.7:
+            inner[chance.choice([*sorted(inner), *KINDS])] = _sound(value(chance, 2))
         else:
-            metrics[name] = _sound(draw(Json))
-    if draw(st.integers(0, 9)) == 0:
-        made[draw(st.sampled_from(["error", "prometheus"]))] = _sound(draw(Json))
+            metrics[name] = _sound(value(chance, 3))
+    if chance.random() < 0.1:
+        made[chance.choice(["error", "prometheus"])] = _sound(value(chance, 3))
     return made
 
 
-def _sound(value: Any) -> Any:
+def _sound(what: Any) -> Any:
     """Without the halves of characters that no agent can send."""
-    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    return json.loads(json.dumps(what, ensure_ascii=False).encode("utf-8", "replace"))
