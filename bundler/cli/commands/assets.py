@@ -11,8 +11,8 @@ from bundler.cli.lazy import Lazy
 COMMANDS: Final = {
     "build": "Build the integration package local_llm, as Fleet takes it.",
     "check": "Find what is wrong with dashboards.",
-    "plan": "Say what installing into an Elasticsearch would change.",
-    "install": "Install pipelines, templates and lifecycle without Fleet.",
+    "plan": "Say what installing would change.",
+    "install": "Install all of it, with Fleet where Kibana has Fleet.",
     "status": "Say what is installed, and what was edited since.",
     "uninstall": "Remove what was installed.",
     "host-config": "Write filebeat.yml, metricbeat.yml and elastic-agent.yml for the GPU host.",

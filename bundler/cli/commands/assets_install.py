@@ -28,6 +28,7 @@ FOUND = 8
 def command(opened: Installation, dry_run: bool, force: bool, backup: Path, no_proof: bool, as_json: bool) -> int:
     """Put pipelines, templates and lifecycle into an Elasticsearch, dashboards and rules into a Kibana.
 
+    A Kibana with Fleet gets the package, and policies for what the GPU host collects; --no-fleet goes without.
     What is there is brought up to date; a second time changes nothing. What somebody edited is kept. Exit code 8: a
     sample did not come through.
     """
