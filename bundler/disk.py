@@ -20,8 +20,8 @@ _MOUNTS: Final = Path("/proc/self/mountinfo")
 _HINTS: Final = {
     errno.ENOSPC: "Free some space there and run the same command again: it goes on where it stopped.",
     errno.EDQUOT: "Your quota there is used up. Free some of it and run the same command again: it goes on.",
-    errno.EACCES: "Run as a user who may write there, or choose another folder.",
-    errno.EPERM: "Run as a user who may do that, or choose another folder.",
+    errno.EACCES: "Run as a user who may, as root perhaps (sudo), or choose another path.",
+    errno.EPERM: "Run as a user who may, as root perhaps (sudo), or choose another path.",
     errno.EROFS: "That file system is mounted read-only; choose another folder.",
     errno.EFBIG: "The file system cannot hold a file of this size (FAT32 stops at 4 GiB): use --volume-size 4000MB.",
     errno.EIO: "The disk or medium is failing: check the system log, and use another one.",

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from bundler.cli.main import call
+from bundler.layout.manifest import Manifest
+from bundler.site.doctor.host import check_root, check_space
+from bundler.site.doctor.interface import Wish
 from tests.site.bundles import small_bundle
 
 NOBODY = 65534
@@ -41,6 +44,12 @@ def locked_out(folder: Path) -> Iterator[None]:
         ("init mistral -o {}/bundle.yml", 6),
         ("lock {}/bundle.yml", 3),
         ("build {}/bundle.yml", 3),
+        ("status --root {}/site", 6),
+        ("install {}/demo-1.0.tar --root {}/site", 6),
+        ("rollback --root {}/site", 6),
+        ("uninstall --yes --root {}/site", 6),
+        ("token list --root {}/site", 6),
+        ("tls renew --root {}/site", 6),
     ],
 )
 def test_no_entry(command: str, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,3 +65,13 @@ def test_no_entry(command: str, code: int, tmp_path: Path, capsys: pytest.Captur
     assert str(folder) in err
     assert "Permission denied" in err or "may not be read" in err
     assert "hint: " in err
+
+
+def test_doctor_judges_a_root_that_may_not_be_entered(tmp_path: Path) -> None:
+    manifest = Manifest("a", "1", "linux/amd64", 0, "0", (), ())
+    with locked_out(tmp_path):
+        wish = Wish(tmp_path / "site", manifest=manifest)
+        (root,) = check_root(wish)
+        (space,) = check_space(wish)
+    assert (root.state, space.state) == ("block", "ok")
+    assert root.found.startswith("this user cannot write to ")

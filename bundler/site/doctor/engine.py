@@ -31,7 +31,8 @@ def engines_here(chosen: str | None = None) -> Iterator[tuple[EngineInfo | None,
             engine: Images = make()
             yield engine.info(), None
         except MachineError as error:
-            if chosen:
+            # Where Docker's socket is, it is installed: who may not use it has to be told.
+            if chosen or make is Docker:
                 yield None, error
         except BundleError as error:
             yield None, error
@@ -41,8 +42,8 @@ def check_engine(wish: Wish) -> Iterator[Finding]:
     """Docker or Podman."""
     if wish.manifest is not None and not wish.manifest.images:
         return
-    good = False
-    for info, error in _said(wish):
+    good, rows = False, _said(wish)
+    for info, error in rows:
         if info is None:
             message, hint = (error.message, error.hint) if error else ("", "")
             yield Finding("container engine", "warn", message, "an engine that answers", hint)
@@ -50,7 +51,7 @@ def check_engine(wish: Wish) -> Iterator[Finding]:
         good = True
         yield from _judged(info)
     if not good:
-        yield _none(wish.engine)
+        yield _none(wish.engine, heard=bool(rows))
 
 
 def _said(wish: Wish) -> Engines:
@@ -58,9 +59,10 @@ def _said(wish: Wish) -> Engines:
     return tuple(engines_here(wish.engine)) if wish.engines is None else wish.engines
 
 
-def _none(chosen: str | None) -> Finding:
+def _none(chosen: str | None, *, heard: bool) -> Finding:
     if chosen is None:
         fix = "Install Podman or Docker from the distribution's own media, and start it."
+        fix = "Do what stands above for one of them." if heard else fix
         return Finding("container engine", "block", "neither Docker nor Podman answers", "one of them", fix)
     name, other = ("Docker", "podman") if chosen == "docker" else ("Podman", "docker")
     fix = f"Install and start it, or take the other engine: --engine {other}"

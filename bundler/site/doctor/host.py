@@ -8,12 +8,14 @@ import resource
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final
 
+from bundler.digest import Digest
 from bundler.disk import is_folder, size_text
+from bundler.errors import BundleError
 from bundler.site.doctor.engine import image_store
 from bundler.site.doctor.interface import Finding, Wish
 from bundler.site.doctor.program import ask
@@ -34,7 +36,7 @@ def check_space(wish: Wish) -> Iterator[Finding]:
     if wish.manifest is None:
         return
     folder = existing(wish.root)
-    known = known_data(Place(wish.root))
+    known = _known(wish.root)
     needs = {_device(folder): (folder, sum(one.size for one in wish.manifest.members if one.digest not in known))}
     images = existing(image_store(wish))
     # An image that an installed release has, its engine has too.
@@ -48,6 +50,14 @@ def check_space(wish: Wish) -> Iterator[Finding]:
         expected = f"about {size_text(needed)}, less where blocks are shared (XFS, btrfs)"
         found = f"{size_text(free)} free"
         yield Finding(f"space on {place}", "ok" if enough else "block", found, expected, "" if enough else fix)
+
+
+def _known(root: Path) -> Collection[Digest]:
+    """What installed releases have already; nothing where this user may not look."""
+    try:
+        return known_data(Place(root))
+    except BundleError:
+        return ()
 
 
 def check_root(wish: Wish) -> Iterator[Finding]:

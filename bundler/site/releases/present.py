@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from bundler.digest import Digest
-from bundler.disk import guarded
+from bundler.disk import guarded, is_folder
 from bundler.errors import BundleError
 from bundler.layout.manifest import Manifest
 from bundler.site.folder import checked_sums
@@ -22,7 +22,7 @@ def folders(place: Place) -> tuple[str, ...]:
         with guarded(place.releases, "read"), os.scandir(place.releases) as entries:
             return tuple(sorted(e.name for e in entries if is_release(e.name) and e.is_dir(follow_symlinks=False)))
     except BundleError:
-        if not place.releases.is_dir():
+        if not is_folder(place.releases):
             return ()
         raise
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from bundler.digest import Digest
+from bundler.errors import MachineError
 from bundler.layout.manifest import ImageEntry, Manifest
 from bundler.site.doctor.engine import check_engine, image_store
 from bundler.site.doctor.interface import Wish
+from bundler.site.engines.docker import Docker
 from tests.counterparts.need import need
 
 D = Digest("0" * 64)
@@ -61,3 +63,16 @@ def test_a_socket_that_cannot_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> N
     row = next(iter(check_engine(wish(image=True))))
     assert row.state == "warn"
     assert "cannot look at: File name too long" in row.found
+
+
+def test_who_may_not_talk_to_docker_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: object) -> None:
+        raise MachineError("this user may not talk to Docker", hint="Run as root.")
+
+    (tmp_path / "docker.sock").touch()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
+    monkeypatch.setattr(Docker, "info", refused)
+    said, missing = check_engine(wish(image=True))
+    assert (said.found, said.fix) == ("this user may not talk to Docker", "Run as root.")
+    assert (missing.state, missing.fix) == ("block", "Do what stands above for one of them.")
