@@ -48,7 +48,7 @@ def settings(folder: Path, said: Sequence[tuple[Stream, Mapping[str, Any]]]) -> 
 
 def fetch(folder: Path) -> None:
     """Put the modules there, unless they are there."""
-    if (folder / "node_modules" / "handlebars").is_dir():
+    if all((folder / "node_modules" / one.partition("@")[0]).is_dir() for one in MODULES):
         return
     folder.mkdir(parents=True, exist_ok=True)
     line = [need("npm", "npm"), "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), *MODULES]

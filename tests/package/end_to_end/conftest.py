@@ -29,3 +29,10 @@ def recorded(
     with Restarting(request.param) as elasticsearch:
         interruption = Interruption(elasticsearch.kill, elasticsearch.again)
         yield record(elasticsearch.node(), tmp_path_factory.mktemp("run"), modules, interruption)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The run is made in the time of the first test that asks for it: a minute, several on a busy machine."""
+    for item in items:
+        if "recorded" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(1200))
