@@ -65,7 +65,7 @@ def check_root(wish: Wish) -> Iterator[Finding]:
     folder = existing(wish.root)
     if not is_folder(folder):
         yield Finding("root", "block", f"{folder} is no folder", "a folder", "Choose another --root.")
-    elif not os.access(folder, os.W_OK | os.X_OK):
+    elif not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
         fix = "Run as a user who may, as root; where it is mounted read-only, choose another --root."
         yield Finding("root", "block", f"this user cannot write to {folder}", "a folder to write to", fix)
     else:
