@@ -1,7 +1,8 @@
 """Units of numbers, and how Kibana's Lens writes them: on axes, in tables, in tiles.
 
 Rules: every number has a unit. ``ns``, ``s``, ``bytes`` and ``share`` say how the field holds the number, and Lens
-chooses how to write it (``1.2 s``, ``3.4 MB``, ``5 %``). Any other unit is a word that is put behind the number;
+chooses how to write it (``1.2 s``, ``3.4 MB``, ``5 %``). A rate has its unit behind it (``12.0 tokens/s``). Any other
+is a word for what is counted: it stands on the axis, and the number alone in tiles and tables, whose titles say it.
 ``none`` is for texts and dates alone.
 """
 
@@ -42,7 +43,7 @@ WORDS: Final = frozenset(
 )
 TEXT: Final = "none"
 UNITS: Final = WORDS | set(_DURATIONS) | {"bytes", "share", TEXT}
-_FRACTIONS: Final = frozenset({"preemptions/s", "tokens/s", "requests/s", "requests/min"})
+_RATES: Final = frozenset(unit for unit in WORDS if "/" in unit)
 
 
 def lens_format(unit: str) -> dict[str, Any] | None:
@@ -59,13 +60,15 @@ def lens_format(unit: str) -> dict[str, Any] | None:
         return {"id": "bytes", "params": {"decimals": 1}}
     if unit == "share":
         return {"id": "percent", "params": {"decimals": 1}}
-    return {"id": "number", "params": {"decimals": 1 if unit in _FRACTIONS else 0, "suffix": f" {unit}"}}
+    if unit in _RATES:
+        return {"id": "number", "params": {"decimals": 1, "suffix": f" {unit}"}}
+    return {"id": "number", "params": {"decimals": 0}}
 
 
 def written(value: float, unit: str) -> str:
-    """A threshold as a person writes it: ``5 %``, ``30 s``, ``10 requests``."""
+    """A threshold as a person writes it: ``5 %``, ``30 s``, ``10`` of what is counted."""
     if unit == "share":
         return f"{value * 100:g} %"
     if unit == "ns":
         return f"{value / 1e9:g} s"
-    return f"{value:g} {unit}"
+    return f"{value:g} {unit}" if unit in _DURATIONS or unit in _RATES or unit == "bytes" else f"{value:g}"

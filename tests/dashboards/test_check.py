@@ -39,7 +39,7 @@ BAD: dict[str, list[tuple[Change, str]]] = {
         (lambda b: put(b, "typeMigrationVersion", "8.10.0"), "refuses what is newer"),
         (lambda b: put(b, "typeMigrationVersion", None), "found None"),
     ],
-    "panels_have_titles": [(lambda b: put(panel(b, "tile"), "title", ""), "panel tile: found no title")],
+    "panels_have_titles": [(lambda b: put(panel(b, "table"), "title", ""), "panel table: found no title")],
     "panels_have_ids_of_their_own": [
         (lambda b: put(panel(b, "tile"), "panelIndex", "table"), "the panelIndex 'table'"),
         (lambda b: put(panel(b, "tile"), "panelIndex", ""), "the panelIndex ''"),

@@ -71,12 +71,12 @@ def test_a_tile_with_its_filter_and_thresholds() -> None:
         "isBucketed": False,
         "label": "Events",
         "operationType": "count",
-        "params": {"emptyAsNull": False, "format": {"id": "number", "params": {"decimals": 0, "suffix": " events"}}},
+        "params": {"emptyAsNull": False, "format": {"id": "number", "params": {"decimals": 0}}},
         "scale": "ratio",
         "sourceField": "___records___",
     }
     shown = state(made, "tile")["visualization"]
-    assert shown["subtitle"] == "none · many from 5 events"
+    assert shown["subtitle"] == "none · many from 5"
     assert [one["stop"] for one in shown["palette"]["params"]["colorStops"]] == [None, 5]
     assert [one["stop"] for one in shown["palette"]["params"]["stops"]] == [5, 10]
     (found,) = state(made, "tile")["filters"]

@@ -1,6 +1,11 @@
-"""A tile with one number; its thresholds' words stand in the second line. Source: visualizations/metric of Lens."""
+"""A tile with one number; its thresholds' words stand in the second line. Source: visualizations/metric of Lens.
+
+Rules: the title stands in the tile itself, as the number's name, and not above it once more.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from kibana_assets.dashboards.colours import palette, words
 from kibana_assets.dashboards.lens import layer
@@ -11,6 +16,7 @@ from kibana_assets.dashboards.panels.interface import Json, Made, lens
 def panel(source: Panel) -> Made:
     """The tile; grouped, it is one tile a group, or all of them put together."""
     data = layer(source)
+    data.columns[data.measures[0]]["label"] = source.title
     state: Json = {"layerId": data.id, "layerType": "data", "metricAccessor": data.measures[0]}
     if source.thresholds:
         state["palette"] = palette(source.thresholds)
@@ -21,4 +27,5 @@ def panel(source: Panel) -> Made:
             state["collapseFn"] = source.by[0].collapse
         else:
             state["maxCols"] = 4
-    return lens(source, "lnsMetric", state, {data.id: data.state})
+    made = lens(source, "lnsMetric", state, {data.id: data.state})
+    return replace(made, config=made.config | {"hidePanelTitles": True})

@@ -38,13 +38,12 @@ def xy(panel: Panel, found: Numbers) -> str:
     lines = list(_lines(panel, layers))
     stacked = kind.endswith("_stacked")
     top = _top(made, stacked=stacked) or 1.0
-    # A line far above the data is left out of sight, as Kibana does not reach for it either.
     drawn = "".join(_shape(made, kind, top)) + "".join(_rule(at, text, top) for at, text in lines)
     times = sorted({time for one in made for time in one.points})
-    axis = _axis(times, written(top, column), str(panel.visualization.get("yTitle", "")))
+    words = [f"{panel.visualization.get('yTitle', '')}: up to {written(top, column)}", *(text for _, text in lines)]
+    axis = _axis(times, " · ".join(words))
     svg = f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" preserveAspectRatio="none">{drawn}</svg>'
-    told = "".join(f'<div class="said">{safe(text)}</div>' for at, text in lines if at > top)
-    return f'<div class="chart"><div class="plot">{axis}{svg}</div>{_legend(made)}</div>{told}'
+    return f'<div class="chart"><div class="plot">{axis}{svg}</div>{_legend(made)}</div>'
 
 
 def heatmap(panel: Panel, found: Numbers) -> str:
@@ -138,13 +137,13 @@ def _y(value: float, top: float) -> float:
     return HEIGHT - value / top * (HEIGHT - 4)
 
 
-def _axis(times: list[float], top: str, title: str) -> str:
+def _axis(times: list[float], words: str) -> str:
     ends = ""
     if times:
         ends_at = (datetime.fromtimestamp(one / 1000, timezone.utc) for one in (times[0], times[-1]))
         first, last = (one.strftime("%H:%M:%S") for one in ends_at)
         ends = f'<span class="x">{first}</span><span class="x end">{last}</span>'
-    return f'<span class="y">{safe(title)}: up to {safe(top)}</span>{ends}'
+    return f'<span class="y">{safe(words)}</span>{ends}'
 
 
 def _legend(made: list[Series]) -> str:

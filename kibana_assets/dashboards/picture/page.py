@@ -38,7 +38,9 @@ min-width:0}
 .panel h2{font-size:14px;margin:0;padding:6px 8px;white-space:nowrap;overflow:hidden;text-overflow:ellipsis;flex:none}
 .body{flex:1;overflow:hidden;padding:0 8px 8px;position:relative;min-height:0}
 .none{color:#798eaf;text-align:center;padding-top:12%} .said{color:#516381;font-size:12px}
+.body:has(.tile){padding:0}
 .tile{height:100%;box-sizing:border-box;padding:8px;position:relative;border-radius:4px;overflow:hidden}
+.tile b{font-size:16px}
 .tile .said{color:inherit;opacity:.85} .big{font-size:34px;font-weight:700;position:absolute;right:10px;bottom:6px}
 .bar{background:#e3e8f2;height:14px;border-radius:3px} .bar div{height:14px;border-radius:3px}
 .tile .bar{margin-top:30px}
@@ -77,8 +79,8 @@ def _panel(panel: Panel, found: Numbers | None) -> str:
     left, top, width, height = (int(place.get(key, 0)) for key in "xywh")
     where = f"grid-column:{left + 1}/span {width};grid-row:{top + 1}/span {height}"
     about = safe(panel.attributes.get("description", ""))
-    body = f'<div class="body">{_body(panel, found)}</div>'
-    return f'<div class="panel" style="{where}"><h2 title="{about}">{safe(panel.title)}</h2>{body}</div>'
+    head = "" if panel.config.get("hidePanelTitles") else f'<h2 title="{about}">{safe(panel.title)}</h2>'
+    return f'<div class="panel" style="{where}">{head}<div class="body">{_body(panel, found)}</div></div>'
 
 
 def _body(panel: Panel, found: Numbers | None) -> str:
@@ -103,9 +105,10 @@ def _markdown(text: str) -> str:
     """Lists, bold, slanted and code: what our texts have."""
     made = []
     for line in re.sub(r"\n +(?![-\d])", " ", text).strip().splitlines():
-        found = safe(line)
-        found = re.sub(r"`([^`]+)`", r"<code>\1</code>", found)
-        found = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", found)
-        found = re.sub(r"\*([^*]+)\*", r"<i>\1</i>", found)
-        made.append(f"<div>{re.sub(r'^- ', '• ', found)}</div>")
+        parts = safe(re.sub(r"^- ", "• ", line)).split("`")
+        parts[0::2] = [
+            re.sub(r"\*([^*]+)\*", r"<i>\1</i>", re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", one)) for one in parts[0::2]
+        ]
+        parts[1::2] = [f"<code>{one}</code>" for one in parts[1::2]]
+        made.append(f"<div>{''.join(parts)}</div>")
     return "".join(made)

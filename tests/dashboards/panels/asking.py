@@ -28,11 +28,15 @@ _SECONDS: Final = {"s": 1, "m": 60}
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a panel shows: key of the groups → column → number; ``size`` is how many outer groups it has room for."""
+    """What a panel shows: key of the groups → column → number; ``size`` is how many outer groups it has room for.
+
+    ``tile`` is the title of a tile, which names its one number.
+    """
 
     table: Table
     size: int
     substituted: tuple[str, ...]
+    tile: str = ""
 
 
 def shown(recorded: Recorded, board: Board, panel: Panel, over: str) -> Shown:
@@ -47,7 +51,8 @@ def shown(recorded: Recorded, board: Board, panel: Panel, over: str) -> Shown:
     made = _table(layer, _together(panel, layer, found), over)
     outermost = layer.columns[buckets(layer)[0]] if buckets(layer) else {}
     size = int(mapping(outermost.get("params")).get("size") or 0)
-    return Shown(made, size, tuple(sorted(used)))
+    tile = panel.title if panel.attributes["visualizationType"] == "lnsMetric" else ""
+    return Shown(made, size, tuple(sorted(used)), tile)
 
 
 def asked(node: Node, search: Search, used: set[str]) -> Json:

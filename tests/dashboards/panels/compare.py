@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, Final
 
@@ -28,13 +28,12 @@ class Range:
 class Expected:
     """The rows of a panel. ``over`` says how points of time are put together, see asking.py.
 
-    ``more`` are groups that may be there or not. Where a panel has room for fewer groups than ``rows``, any are right,
+    Where a panel has room for fewer groups than ``rows``, any are right,
     unless ``largest`` names the column by which it shows the largest.
     """
 
     rows: dict[tuple[str, ...], dict[str, Value]]
     over: str = "sum"
-    more: frozenset[str] = frozenset()
     largest: str = ""
 
 
@@ -52,7 +51,9 @@ class Line:
 
 def lines(name: str, found: Shown, expected: Expected) -> Iterator[Line]:
     """All numbers of a panel, those that are missing or too many as well."""
-    table = {key: row for key, row in found.table.items() if not expected.more & set(key)}
+    table = found.table
+    if found.tile:
+        expected = replace(expected, rows={(): {found.tile: next(iter(expected.rows[()].values()))}})
     cut = 0 < found.size < len({key[:1] for key in expected.rows})
     for key, row in table.items():
         wanted = expected.rows.get(key, {})

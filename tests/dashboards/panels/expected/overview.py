@@ -7,7 +7,7 @@ from typing import Any
 from tests.dashboards.panels.compare import Expected, rank
 from tests.dashboards.panels.diary import Call, Diary
 from tests.dashboards.panels.expected.lmstudio import failures, used
-from tests.dashboards.panels.expected.proxy import NS, certificate, deeds, durations, first_byte, share
+from tests.dashboards.panels.expected.proxy import NS, certificate, cut, deeds, durations, first_byte, share
 from tests.dashboards.panels.expected.tables import Rows, count, grouped, last, one_row
 from tests.dashboards.panels.expected.vllm import fullest, queue, servers_up, token_rates
 
@@ -22,6 +22,7 @@ def expected(day: Diary) -> dict[str, Expected]:
     return {
         "requests": Expected({(): {"Calls of the model": count(asked)}}),
         "failed": Expected(one_row(Failed=share(asked, lambda one: one.status >= 500))),
+        "cut": cut(day),
         "engines-up": Expected(one_row(Up=servers_up())),
         "lmstudio-failures": Expected(one_row(Failures=count(failures(day)))),
         "first-byte": Expected(one_row(p95=first_byte(day, 95))),

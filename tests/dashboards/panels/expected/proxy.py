@@ -32,10 +32,9 @@ def expected(day: Diary) -> dict[str, Expected]:
     return {
         "requests": Expected(one_row(Requests=count(calls))),
         "server-errors": Expected(one_row(Server_errors=share(calls, lambda one: one.status >= 500))),
-        "time-p95": Expected(one_row(p95=rank([one * NS for one in _good(day)], 95))),
         "first-byte-p95": Expected(one_row(p95=first_byte(day, 95))),
         "denied": Expected(one_row(Denied=count(one for one in calls if one.denied))),
-        "cut": Expected({(): {"Cut by the engine": count(one for one in calls if one.cut)}}),
+        "cut": cut(day),
         "certificate": certificate(day),
         "volume": Expected(grouped(calls, lambda one: (one.status,), _requests)),
         "statuses": Expected(_statuses(day)),
@@ -53,6 +52,11 @@ def expected(day: Diary) -> dict[str, Expected]:
         "tls": Expected(grouped(calls, lambda one: (one.tls,), _requests)),
         "error-codes": Expected(_codes(day)),
     }
+
+
+def cut(day: Diary) -> Expected:
+    """Answers that clients saw begin with 200 and that the engine broke off."""
+    return Expected(one_row(Cut=count(one for one in day.calls if one.cut)))
 
 
 def share(calls: list[Call], part: Callable[[Call], bool]) -> float:
@@ -88,11 +92,6 @@ def deeds(day: Diary) -> Rows:
 def certificate(day: Diary) -> Expected:
     """Days until the certificate ends, from the end of the time range on: all deeds found the same one."""
     return Expected(one_row(Days_left=(day.ends - day.now) / 86400))
-
-
-def _good(day: Diary) -> list[float]:
-    ids = {one.id for one in day.model_calls() if not one.bad}
-    return day.logged("duration", lambda line: line["request_id"] in ids)
 
 
 def _requests(of: list[Call]) -> Json:
