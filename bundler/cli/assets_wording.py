@@ -53,6 +53,8 @@ def panel_lines(shown: Sequence[PanelProof], *, each: bool = False) -> list[str]
         here = [one for one in shown if one.dashboard == title]
         made.append(f"{title}: {sum(one.state == 'data' for one in here)} of {len(here)} panels have data")
         made += table([(_STATES[one.state], one.title, one.found) for one in here if each])
+    if shown and not each and all(one.state != "data" for one in shown):
+        made = [f"none of {len(shown)} panels has data yet; assets status --panels tells of each"]
     unknown = [one for one in shown if one.state == "unknown" and not each]
     for reason in dict.fromkeys(one.found for one in unknown):
         titles = [one.title for one in unknown if one.found == reason]

@@ -29,6 +29,7 @@ _ONE: Final = "10s"
 _POINTS: Final = 48
 _AGO: Final = re.compile(r"now-(\d{1,4})([mhdw])", re.ASCII)
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_LACKING: Final = re.compile(r"Unknown aggregation type \[(\w{1,40})\]")
 _NARROW: Final = {"logs-*": "logs-local_llm.*-*", "metrics-*": "metrics-local_llm.*-*"}
 _PARAMS: Final = {"ignore_unavailable": "true", "allow_no_indices": "true", "expand_wildcards": "open,hidden"}
 _ORDER: Final = ("data", "unknown", "empty")
@@ -90,7 +91,8 @@ def _layer(cluster: Cluster, panel: Panel, search: Search, window: Window) -> tu
     try:
         answer = mapping(cluster.call("POST", path, {**search.body, "timeout": _ONE}, params=_PARAMS, once=True))
     except RefusedError as error:
-        return "unknown", error.message
+        lacking = _LACKING.search(error.message)
+        return "unknown", f"this Elasticsearch has no aggregation {lacking[1]}" if lacking else error.message
     shards = mapping(answer.get("_shards"))
     if answer.get("timed_out") or shards.get("failed"):
         return "unknown", f"took longer than {_ONE}" if answer.get("timed_out") else "some shards failed"

@@ -14,7 +14,7 @@ from kibana_assets.connection.login import KEY_VARIABLE, KIBANA_KEY_VARIABLE
 from kibana_assets.connection.reasons import said
 from kibana_assets.errors import RefusedError, UnreachableError
 
-_LOGIN: Final = f"Give a valid API key in {KIBANA_KEY_VARIABLE} or {KEY_VARIABLE}, or a user with --user."
+_LOGIN: Final = f"Give a valid API key in {KIBANA_KEY_VARIABLE}, {KEY_VARIABLE} or --api-key-file, or a --user."
 _RIGHTS: Final = "llm-bundle assets role --space ID prints the role with Kibana's privileges for a space."
 
 
