@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,11 +26,13 @@ _TRIES: Final = 5
 def holding(place: Place, doing: str = "llm-bundle") -> Iterator[None]:
     """Keep every other process from changing the installation; the folder is made if it is not there.
 
-    ``doing`` is what another process is told. Raises: MachineError at once when another process holds it.
+    ``doing`` is what another process is told. Raises: MachineError at once when another process holds it, and where
+    others may write.
     """
     with guarded(place.root, "make"), suppress(FileExistsError):
         place.root.mkdir(parents=True)
         place.root.chmod(0o755)
+    _require_ours(place.root)
     descriptor = _locked(place.lock)
     try:
         # A full disk must keep nobody from what makes room on it.
@@ -39,6 +42,17 @@ def holding(place: Place, doing: str = "llm-bundle") -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _require_ours(root: Path) -> None:
+    """Raises: MachineError where somebody else could put links for us to follow, or take a release for another."""
+    with guarded(root, "look at"):
+        found = root.stat()
+    if found.st_uid not in (0, os.geteuid()):
+        hint = f"Choose another --root, or look what is in it, and make it yours: chown -h {os.geteuid()} {root}"
+        raise MachineError(f"{root}: belongs to another user (number {found.st_uid})", hint=hint)
+    if found.st_mode & stat.S_IWOTH:
+        raise MachineError(f"{root}: everybody may write there", hint=f"Choose another --root, or: chmod o-w {root}")
 
 
 def _locked(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -101,7 +102,8 @@ def test_a_lock_on_a_file_that_was_removed_meanwhile_is_none(tmp_path: Path) -> 
 
 def test_a_full_disk_is_no_obstacle_for_what_makes_room_there(tmp_path: Path) -> None:
     with mounted("tmpfs", tmp_path / "disk", size=64 << 10) as disk:
-        place = Place(disk)
+        place = Place(disk / "site")
+        place.root.mkdir()
         place.lock.touch()
         with suppress(OSError):
             (disk / "filler").write_bytes(bytes(64 << 10))
@@ -131,3 +133,20 @@ def test_a_file_where_the_folder_must_be(tmp_path: Path) -> None:
     (tmp_path / "site").write_text("")
     with pytest.raises(MachineError, match="Not a directory"), holding(Place(tmp_path / "site")):
         pytest.fail("held")
+
+
+def test_a_folder_where_others_may_write_is_none_for_us(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    with pytest.raises(MachineError, match="everybody may write there") as caught, holding(Place(tmp_path)):
+        pytest.fail("held")
+    assert f"chmod o-w {tmp_path}" in caught.value.hint
+    assert not Place(tmp_path).lock.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="giving a folder away needs root")
+def test_a_folder_of_another_user_is_none_for_us(tmp_path: Path) -> None:
+    """Its owner could have put a link to /etc where we make ``releases``."""
+    os.chown(tmp_path, 65534, 65534)
+    with pytest.raises(MachineError, match=r"belongs to another user \(number 65534\)"), holding(Place(tmp_path)):
+        pytest.fail("held")
+    assert not Place(tmp_path).lock.exists()
