@@ -25,7 +25,7 @@ _PREAMBLE: Final = Path(__file__).with_name("preamble.py")
 _SECONDS: Final = 120
 _SHEBANG: Final = "/usr/bin/env python3"
 _OPTIONS: Final = (
-    "--entry-point=bundler.cli.main:run",
+    "--entry-point=bundler.cli.entry:run",
     f"--python-shebang={_SHEBANG}",
     "--no-compile",
     "--no-compress",

@@ -13,7 +13,7 @@ import sys
 
 OLDEST = (3, 10)
 NEWEST = (3, 14)
-ENTRY = "bundler.cli.main"
+ENTRY = "bundler.cli.entry"
 CANNOT = 6
 FOR_PEX = ("PEX_INTERPRETER", "PEX_MODULE", "PEX_SCRIPT", "PEX_TOOLS")
 
