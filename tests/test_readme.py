@@ -40,7 +40,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 # What these print is held against the README by tests/end_to_end/test_site.py.
 ON_AN_ENGINE = {"install", "status", "rollback", "prune", "uninstall", "rehearse"}
 # And of these by tests/assets/test_role.py.
-ON_ELASTICSEARCH = {f"assets {name}" for name in ("plan", "install", "status", "uninstall", "role")}
+ON_ELASTICSEARCH = {f"assets {name}" for name in ("plan", "install", "status", "uninstall", "role", "enrol")}
 PREFIXES = {
     "SPEC": "",
     "HUB_MODEL": "models[].",

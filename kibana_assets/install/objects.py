@@ -75,7 +75,7 @@ class KibanaPart:
         if not assets:
             return
         record = self._begun(_entries(assets, {}, version, {}))
-        ids = self.kibana.put(space, [asset.body for asset in assets])
+        ids = self.kibana.put(space, [_as_there(asset, assets, record) for asset in assets])
         there = self._find(space, {(asset.kind, ids[(asset.kind, asset.id)]) for asset in assets})
         stored = {name: digest(name[0], body) for name, body in there.items()}
         records.write(self.cluster, record.with_entries(_entries(assets, ids, version, stored)))
@@ -170,6 +170,19 @@ def _entries(
         now = stored.get((asset.kind, real), PENDING)
         made[(asset.kind, asset.space, asset.id)] = Entry(real, version, asset.digest if now != PENDING else "", now)
     return made
+
+
+def _as_there(asset: Asset, together: Sequence[Asset], record: Record) -> Json:
+    """With references to the ids that objects have in this space, but for those that are imported together.
+
+    In all spaces but the first an object has another id; Kibana follows that within an import alone.
+    """
+    new = {(one.kind, one.id) for one in together}
+    made = []
+    for one in asset.body.get("references") or ():
+        entry = record.entries.get((one["type"], asset.space, one["id"]))
+        made.append({**one, "id": entry.id} if entry and (one["type"], one["id"]) not in new else one)
+    return {**asset.body, "references": made}
 
 
 def _real(key: Key, record: Record) -> Name:

@@ -133,3 +133,21 @@ def test_what_kibana_does_not_import(stage: Stage, kibana: KibanaStack, monkeypa
     failed = stage.run("install", "--no-proof", *options(kibana))
     assert (failed.code, "missing_references index-pattern logs-*" in failed.errors) == (7, True)
     assert not kibana.stack.ids("default", "dashboard")
+
+
+def test_what_changes_alone_in_a_second_space_refers_to_what_is_there(stage: Stage, kibana: KibanaStack) -> None:
+    both = options(kibana, "--space", "default", "--space", "a", "--no-rules")
+    stage.run("install", "--no-proof", *both)
+    inside = kibana.stack.inside("a")
+    assert ("index-pattern", "logs-*") not in inside, "it has another id there"
+    name = next(one for kind, one in inside if kind == "dashboard")
+    views = {one for kind, one in inside if kind == "index-pattern"}
+    before = inside[("dashboard", name)]["references"]
+    inside[("dashboard", name)]["attributes"]["title"] = "mine"
+    forced = stage.run("install", "--no-proof", "--force", *both)
+    assert (forced.code, len(forced.of("update"))) == (0, 1), forced.errors
+    after = inside[("dashboard", name)]["references"]
+    assert {(one["type"], one["id"]) for one in after} == {(one["type"], one["id"]) for one in before}
+    assert {one["id"] for one in after if one["type"] == "index-pattern"} <= views
+    assert all((one["type"], one["id"]) in inside for one in after)
+    assert stage.run("plan", *both).code == 0
