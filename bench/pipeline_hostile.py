@@ -1,7 +1,7 @@
 """What the dearest lines cost: a megabyte of what a pattern or a loop could take long for, each by each pipeline.
 
 The figure is the pipeline's own time, as the node counts it: what it takes to read a megabyte of JSON from a request
-is not ours. Of several runs the shortest counts, for it is the one that nothing came between.
+is not ours. Of several runs the shortest counts, for it is the one that nothing came between; the dearest get more.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ MEGABYTE: Final = 1 << 20
 _MOST_MS: Final = 5.0
 _RUNS: Final = 5
 _COPIES: Final = 3
+_AGAIN: Final = 8
 _INDEX: Final = "bench-hostile"
 # Repeated to a megabyte. First those that patterns for secrets begin at, then brackets, quotes, separators.
 _REPEATED: Final = (
@@ -58,7 +59,10 @@ def worst(node: Node, streams: Iterable[Stream]) -> Iterator[Row]:
     for stream in streams:
         if stream.type != "logs":
             continue
-        costs = {name: _milliseconds(node, stream, text) for name, text in _texts(stream)}
+        texts = dict(_texts(stream))
+        costs = {name: _milliseconds(node, stream, text) for name, text in texts.items()}
+        for name in sorted(costs, key=costs.__getitem__)[-_AGAIN:]:
+            costs[name] = min(costs[name], *(_milliseconds(node, stream, texts[name]) for _ in range(3)))
         if stream.name == "lmstudio":
             body = {name: costs.pop(name) for name in list(costs) if name.startswith("body")}
             yield _row("LM Studio, a body of 1 MB", body)
