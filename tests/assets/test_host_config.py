@@ -19,6 +19,21 @@ from tests.counterparts.need import need
 from tests.package.test_agent_templates import STREAMS, handlebars
 
 __all__ = ["handlebars"]
+FILESTREAM = {
+    *("type", "id", "enabled", "paths", "tags", "fields", "fields_under_root", "processors", "parsers", "encoding"),
+    *("exclude_lines", "include_lines", "buffer_size", "message_max_bytes", "ignore_older", "clean_inactive"),
+    *("clean_removed", "harvester_limit", "take_over", "publisher_pipeline.disable_host", "file_identity.native"),
+    *("file_identity.fingerprint", "prospector.scanner.exclude_files", "prospector.scanner.include_files"),
+    *("prospector.scanner.fingerprint", "prospector.scanner.symlinks", "prospector.scanner.check_interval"),
+}
+"""Of Filebeat's reference of the filestream input."""
+PROMETHEUS = {
+    *("module", "metricsets", "period", "hosts", "metrics_path", "use_types", "rate_counters", "metrics_filters"),
+    *("processors", "tags", "username", "password", "headers", "bearer_token_file", "enabled", "timeout"),
+    *("ssl.certificate_authorities", "ssl.verification_mode", "ssl"),
+    *("metrics_filters.include", "metrics_filters.exclude"),
+}
+"""Of Metricbeat's reference of the Prometheus module and of modules in general."""
 STRANGE = "/var/log/a b/#1: [x] & {y}, 'q' 100%.log"
 
 
@@ -47,6 +62,21 @@ def test_every_stream_is_in_the_agent_and_in_one_beat(tmp_path: Path) -> None:
         assert (output["api_key"], output["hosts"]) == ("${LLM_BUNDLE_SHIP_KEY}", ["https://es:9200"])
         assert output["ssl.certificate_authorities"] == ["/etc/ca.pem"]
         assert files[name]["setup.template.enabled"] is False
+
+
+def test_no_key_that_the_beats_do_not_document(tmp_path: Path) -> None:
+    files = made(tmp_path)
+    top = {"output.elasticsearch", "setup.template.enabled", "setup.ilm.enabled"}
+    assert set(files["filebeat.yml"]) == {*top, "filebeat.inputs"}
+    assert set(files["metricbeat.yml"]) == {*top, "metricbeat.modules"}
+    for one in files["filebeat.yml"]["filebeat.inputs"]:
+        assert set(one) <= FILESTREAM, one["id"]
+        assert (one["type"], all(path.startswith("/") for path in one["paths"])) == ("filestream", True)
+        assert all(set(parser) <= {"multiline", "ndjson", "container", "syslog"} for parser in one.get("parsers", []))
+    for one in files["metricbeat.yml"]["metricbeat.modules"]:
+        assert set(one) <= PROMETHEUS
+        assert one["metricsets"] == ["collector"]
+    assert set(files["elastic-agent.yml"]) == {"outputs", "agent.monitoring.enabled", "inputs"}
 
 
 def test_what_the_user_says_stands_in_all_of_them(tmp_path: Path) -> None:

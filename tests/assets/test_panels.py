@@ -22,6 +22,7 @@ from tests.assets.test_kibana import kibana, options
 from tests.counterparts.kibana_stack.server import KibanaStack
 
 __all__ = ["kibana"]
+pytestmark = pytest.mark.usefixtures("all_streams")
 STREAM = "logs-local_llm.proxy_access-default"
 LACKS = ("multi_terms", "top_metrics", "flattened")
 """What a test node has no aggregation, or another type, for."""
@@ -41,7 +42,6 @@ def of(document: dict[str, Any], dashboard: str) -> dict[str, str]:
     return {one["panel"]: one["state"] for one in document["panels"] if one["dashboard"].endswith(dashboard)}
 
 
-@pytest.mark.usefixtures("all_streams")
 def test_panels_have_data_once_there_are_documents(stage: Stage, kibana: KibanaStack) -> None:
     done = stage.run("install", *options(kibana))
     assert done.code == 0, done.errors
@@ -55,6 +55,7 @@ def test_panels_have_data_once_there_are_documents(stage: Stage, kibana: KibanaS
         {
             "@timestamp": datetime.now(timezone.utc).isoformat(),
             "data_stream": {"type": "logs", "dataset": "local_llm.proxy_access", "namespace": "default"},
+            "gen_ai": {"operation": {"name": "chat"}},
             "http": {"response": {"status_code": 200}},
             "url": {"path": "/v1/chat/completions"},
         },
