@@ -70,7 +70,8 @@ class Callers:
         sent = "\r\n".join([*head, "Connection: close", "", ""]).encode() + body
         port, began = self.site.proxies[proxy].config.https_port, time.time()
         if leave:
-            return self._left(proxy, label, path, sent, began)
+            # The answer of a stream begins at once, on a busy machine a little later; any other not for a while.
+            return self._left(proxy, label, path, sent, began, patience=5 if b'"stream": true' in body else 0.15)
         reply = http1(port, sent, self.site.certificate)
         chunked = (reply.header("transfer-encoding") or "") == "chunked"
         whole = not chunked or reply.body.endswith(b"0\r\n\r\n")
@@ -79,11 +80,11 @@ class Callers:
         said = Call(proxy, reply.status, path, label, began, time.time(), id=name, bytes=len(reply.body), agent=agent)
         return replace(said, whole=whole)
 
-    def _left(self, proxy: str, label: str, path: str, sent: bytes, began: float) -> Call:
-        """Leave in the middle of a stream, or before the first byte where none comes in a moment."""
+    def _left(self, proxy: str, label: str, path: str, sent: bytes, began: float, patience: float) -> Call:
+        """Leave in the middle of a stream, or before the first byte where none comes in ``patience`` seconds."""
         with connect(self.site.proxies[proxy].config.https_port, self.site.certificate, NAME) as line:
             line.sendall(sent)
-            line.settimeout(0.15)
+            line.settimeout(patience)
             try:
                 answer = line.recv(65536).decode()
             except TimeoutError:

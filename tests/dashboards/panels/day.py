@@ -48,9 +48,9 @@ def _calm(callers: Callers, site: PanelSite) -> list[Call]:
 
 
 def _slow(callers: Callers, site: PanelSite) -> list[Call]:
-    """Answers of a third of a second, and a few of nearly one."""
+    """Answers of a third of a second, and a few of half of one: after a whole one the proxy gives up."""
     done = []
-    for count, stall in ((14, 0.3), (6, 0.7)):
+    for count, stall in ((14, 0.3), (6, 0.5)):
         site.engine.conduct.stall = stall
         done += _all([partial(callers.chat, "vllm", label) for label in _labels(count)])
     return done
@@ -80,7 +80,7 @@ def _refused(callers: Callers, site: PanelSite) -> list[Call]:
 def _left(callers: Callers, site: PanelSite) -> list[Call]:
     """Clients that leave, before an answer and in it."""
     conduct = site.engine.conduct
-    conduct.stall = 0.5
+    conduct.stall = 0.8
     done = _all([partial(callers.stream, "vllm", label, leave=True, asked=False) for label in _labels(3)])
     conduct.stall, conduct.gap = 0, 0.3
     done += _all([partial(callers.stream, "vllm", label, leave=True) for label in _labels(2)])
