@@ -71,7 +71,7 @@ def test_no_key_that_the_beats_do_not_document(tmp_path: Path) -> None:
     assert set(files["metricbeat.yml"]) == {*top, "metricbeat.modules"}
     for one in files["filebeat.yml"]["filebeat.inputs"]:
         assert set(one) <= FILESTREAM, one["id"]
-        assert (one["type"], all(path.startswith("/") for path in one["paths"])) == ("filestream", True)
+        assert (one["type"], all(path.startswith(("/", "C:")) for path in one["paths"])) == ("filestream", True)
         assert all(set(parser) <= {"multiline", "ndjson", "container", "syslog"} for parser in one.get("parsers", []))
     for one in files["metricbeat.yml"]["metricbeat.modules"]:
         assert set(one) <= PROMETHEUS
