@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kibana_assets.dashboards.encode import encoded
 from kibana_assets.errors import PackageError
-from kibana_assets.package.build import build, encoded
+from kibana_assets.package.build import build
 from kibana_assets.package.tree import parse_yaml
 from kibana_assets.package.zip_file import zip_file
 from tests.counterparts.need import need
