@@ -49,7 +49,7 @@ def _service(spec: ContainerSpec) -> dict[str, Any]:
         "dns_opt": [] if spec.resolves else ["timeout:1", "attempts:1"],
         "ports": [f"{host_address(one.address)}:{one.port}:{one.container_port}" for one in spec.publish],
         "volumes": [_volume(one.source, one.target, one.writable) for one in spec.mounts],
-        "tmpfs": [_tmpfs(one.target, one.size, one.executable) for one in spec.tmpfs],
+        "tmpfs": [f"{one.target}:{spec.tmpfs_options(one)}" for one in spec.tmpfs],
         "shm_size": spec.shm,
         "ulimits": {one.name: {"soft": one.soft, "hard": one.hard} for one in spec.ulimits},
         "logging": _logging(spec),
@@ -63,10 +63,6 @@ def _service(spec: ContainerSpec) -> dict[str, Any]:
 
 def _volume(source: str, target: str, writable: bool) -> dict[str, Any]:
     return {"type": "bind", "source": source, "target": target, "read_only": not writable}
-
-
-def _tmpfs(target: str, size: int, executable: bool) -> str:
-    return f"{target}:rw,nosuid,nodev,{'exec' if executable else 'noexec'},mode=1777,size={size}"
 
 
 def _logging(spec: ContainerSpec) -> dict[str, Any]:

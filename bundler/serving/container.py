@@ -8,6 +8,7 @@ ever holds one.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -43,7 +44,11 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Tmpfs:
-    """A file system in memory; ``size`` is its limit in bytes. ``executable`` for caches with compiled code."""
+    """A file system in memory; ``size`` is its limit in bytes. ``executable`` for caches with compiled code.
+
+    It belongs to the container's user: when a container is started again, runc gives it the mode of the folder that it
+    made for it the first time, which is for root to write to.
+    """
 
     target: str
     size: int
@@ -126,6 +131,18 @@ class ContainerSpec:
     def mark(self) -> str:
         """12 digits that follow from all of it."""
         return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+
+    @property
+    def ids(self) -> tuple[int, int] | None:
+        """The uid and gid that it runs as; None where the image says that."""
+        found = re.fullmatch(r"([0-9]{1,10}):([0-9]{1,10})", self.user or "")
+        return (int(found[1]), int(found[2])) if found else None
+
+    def tmpfs_options(self, one: Tmpfs) -> str:
+        """How Docker mounts it: comma-separated, for ``--tmpfs`` and the API alike."""
+        mode = "exec" if one.executable else "noexec"
+        owner = f",uid={self.ids[0]},gid={self.ids[1]}" if self.ids else ""
+        return f"rw,nosuid,nodev,{mode},mode=1777,size={one.size}{owner}"
 
     @property
     def cdi_devices(self) -> tuple[str, ...]:

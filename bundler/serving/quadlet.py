@@ -92,7 +92,8 @@ def more_args(spec: ContainerSpec) -> Iterator[str]:
         yield from ("--dns=127.0.0.1", "--dns-option=timeout:1", "--dns-option=attempts:1")
     for tmpfs in spec.tmpfs:
         mode = "exec" if tmpfs.executable else "noexec"
-        yield f"--tmpfs={tmpfs.target}:rw,nosuid,nodev,{mode},notmpcopyup,mode=1777,size={tmpfs.size}"
+        owner = ",U" if spec.ids else ""  # the container's user; Podman takes no uid=
+        yield f"--tmpfs={tmpfs.target}:rw,nosuid,nodev,{mode},notmpcopyup,mode=1777,size={tmpfs.size}{owner}"
     if spec.entrypoint is not None:
         yield f"--entrypoint={json.dumps(list(spec.entrypoint))}"
     yield f"--shm-size={spec.shm}b"

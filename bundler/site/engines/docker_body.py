@@ -63,10 +63,7 @@ def _host(spec: ContainerSpec) -> dict[str, Any]:
             {"Type": "bind", "Source": one.source, "Target": one.target, "ReadOnly": not one.writable}
             for one in spec.mounts
         ],
-        "Tmpfs": {
-            one.target: f"rw,nosuid,nodev,{'exec' if one.executable else 'noexec'},mode=1777,size={one.size}"
-            for one in spec.tmpfs
-        },
+        "Tmpfs": {one.target: spec.tmpfs_options(one) for one in spec.tmpfs},
         "PortBindings": {
             f"{one.container_port}/tcp": [{"HostIp": one.address, "HostPort": str(one.port)}] for one in spec.publish
         },

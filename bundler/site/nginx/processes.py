@@ -6,7 +6,9 @@ Linux, proc(5): /proc/PID/cmdline, /proc/PID/stat, /proc/PID/fd, /proc/net/tcp a
 from __future__ import annotations
 
 import errno
+import os
 import re
+import signal
 import socket
 import time
 from collections.abc import Iterable, Iterator
@@ -16,6 +18,7 @@ from typing import Final
 
 _PROC: Final = Path("/proc")
 _SOCKET: Final = re.compile(r"socket:\[(\d+)\]")
+_MASTER: Final = b"nginx: master process"
 _LISTEN: Final = "0A"
 _PATIENCE: Final = 10.0
 
@@ -27,12 +30,23 @@ def master_of(pid_file: Path) -> int | None:
         title = (_PROC / str(pid) / "cmdline").read_bytes()
     except (OSError, ValueError):
         return None
-    return pid if title.startswith(b"nginx: master process") else None
+    return pid if title.startswith(_MASTER) else None
 
 
 def workers_of(master: int) -> frozenset[int]:
     """Its children, but those that take no new connections, which end with their streams."""
     return frozenset(pid for pid in _children(master) if b"shutting down" not in _title(pid))
+
+
+def hang_up(master: int) -> bool:
+    """Tell a master of Nginx's to read its configuration anew; False where that is none, or this user may not."""
+    if not _title(master).startswith(_MASTER):
+        return False
+    try:
+        os.kill(master, signal.SIGHUP)
+    except OSError:
+        return False
+    return True
 
 
 def wait_for_new(master: int, old: frozenset[int]) -> bool:

@@ -16,12 +16,12 @@ from bundler.disk import is_there
 from bundler.errors import EngineError
 from bundler.progress import SILENT, Progress
 from bundler.serving.container import ContainerSpec
-from bundler.serving.nginx.container import image_version
+from bundler.serving.nginx.container import CONFIG, image_version
 from bundler.serving.nginx.logs import ERROR
 from bundler.serving.nginx.render import LOGROTATE, render
 from bundler.serving.proxy_container import ProxyChoices, proxy_check, proxy_container
 from bundler.site.engines.stored import tag_of
-from bundler.site.nginx.processes import wait_for_new, workers_of
+from bundler.site.nginx.processes import hang_up, wait_for_new, workers_of
 from bundler.site.parts.behind import Behind, reached_at
 from bundler.site.parts.containers import last_lines, part_state, plain
 from bundler.site.parts.folders import hand_over, make_folder, write_if_new
@@ -99,7 +99,10 @@ class ProxyPart:
             raise EngineError("the proxy does not run", hint="Start it: llm-bundle install, with the same bundle.")
         self._try(self._spec())
         before = workers_of(found.pid)
-        self._ground.engine.signal(self._name, "HUP")
+        # Docker takes any signal that it sends for a stop by hand: neither after a crash nor at the next boot would it
+        # start this container again.
+        if not hang_up(found.pid):
+            self._ground.engine.signal(self._name, "HUP")
         if not before:
             time.sleep(_USUAL)  # an engine whose processes this host does not see
         elif not wait_for_new(found.pid, before):
@@ -168,7 +171,8 @@ class ProxyPart:
             change.current(TokenStore(place.root))
         if self._behind.engine == "vllm":
             write_upstream_key(place)
-        reopen = f"{ground.settings.engine} kill --signal=USR1 {self._name}"
+        # Not by a signal of the engine's: see ``reload``.
+        reopen = f"{ground.settings.engine} exec {self._name} nginx -c {CONFIG}/nginx.conf -e stderr -s reopen"
         config = self._behind.config(private, ground.settings)
         texts = dict(render(replace(config, host_logs=str(place.logs), reopen=reopen), image_version(self._image)))
         self._rotation.write(texts.pop(LOGROTATE))
