@@ -148,7 +148,7 @@ def test_podman_pulls_from_the_layout(unpacked: Path, podman: Podman, role: str,
 
 
 def test_the_volumes_own_sums_files_check_out(bare: Path, journey: Journey, tmp_path: Path) -> None:
-    journey.desk.run("build", "--volume-size", "4MiB", "--output", str(tmp_path))
+    journey.desk.run("build", "--volume-size", "7MiB", "--output", str(tmp_path))
     sums = sorted(path.name for path in tmp_path.glob("*.sha256"))
     assert len(sums) == 3
     bare_run(bare, tmp_path, "sha256sum", "-c", *sums)

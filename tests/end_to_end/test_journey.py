@@ -105,7 +105,7 @@ def test_the_unpacked_bundle_is_good_and_complete(journey: Journey) -> None:
 
 
 def test_volumes_are_the_same_bytes_and_a_missing_one_is_named(journey: Journey) -> None:
-    done = journey.desk.run("build", "--json", "--volume-size", "4MiB", "--output", "volumes")
+    done = journey.desk.run("build", "--json", "--volume-size", "7MiB", "--output", "volumes")
     volumes = [journey.desk.folder / path for path in done.json["volumes"]]
     assert len(volumes) == 3
     assert b"".join(path.read_bytes() for path in volumes) == journey.bundle.read_bytes()

@@ -31,7 +31,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def place(journey: Journey, tmp_path: Path) -> Path:
     """The bundle in volumes, signed by Alice, and her public key: what the site gets."""
-    journey.desk.run("build", "--volume-size", "4MiB", "--output", str(tmp_path))
+    journey.desk.run("build", "--volume-size", "7MiB", "--output", str(tmp_path))
     key = write_private(tmp_path, "alice")
     journey.desk.run("sign", str(tmp_path / f"{TOP}.tar.001"), "--key", str(key))
     key.unlink()

@@ -82,7 +82,8 @@ def test_ctrl_c_in_the_middle_of_a_build(desk: Desk, server: FaultyServer) -> No
     assert (desk.folder / "undisturbed" / f"{TOP}.tar").read_bytes() == (desk.folder / f"{TOP}.tar").read_bytes()
 
 
-def test_a_second_build_beside_the_first_is_refused(desk: Desk) -> None:
+def test_a_second_build_beside_the_first_is_refused(desk: Desk, server: FaultyServer) -> None:
+    server.routes["/big"] = Route(BIG, always=Fault(drip=(1 << 18, 0.2)))  # slower than any second build
     process = desk.start("build", "-q")
     until(lambda: noted(desk.folder) > 0)
     second = desk.run("build", code=6)
