@@ -14,6 +14,7 @@ from bundler.site.doctor.gather import Choices as Wishes
 from bundler.site.doctor.gather import wish_of
 from bundler.site.doctor.interface import Finding, Wish
 from bundler.site.install.choices import Choices, merged
+from bundler.site.install.claim import require_unclaimed
 from bundler.site.install.clearing import clear_attempts
 from bundler.site.install.deed import Site, deed
 from bundler.site.install.first_token import first_token_file, write_first_token
@@ -119,8 +120,10 @@ class _Desk:
         release, came_from = added.release, site.state.current
         site.details.update(release=release.id, release_before=came_from, manifest=release.manifest)
         kept = self._settings if self._fresh else site.state.settings
-        site.write(replace(site.state.with_release(release), settings=kept))
-        parts = site.parts(release, replace(site.state, settings=self._settings))
+        known = replace(site.state.with_release(release), settings=kept)
+        parts = site.parts(release, replace(known, settings=self._settings))
+        require_unclaimed(replace(site.state, settings=self._settings), release, parts)
+        site.write(known)
         token = self._front(parts)
         go(site, release, self._settings, self._progress, anew=added.new)
         return Installed(self._findings, False, added.report, release, came_from, parts.url, parts.model, token)

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 from tests.site.install.spot import Spot
+from tests.site.install.world import free_port
 
 
 def test_choices_of_a_failed_attempt_are_forgotten_and_what_the_engine_said_is_kept(on_docker: Spot) -> None:
@@ -38,3 +39,16 @@ def test_the_folder_of_the_token_is_looked_for_before_anything_is_unpacked(on_do
     assert done.code == 6
     assert "no/such: there is no such folder" in json.loads(done.out)["error"]["message"]
     assert not list(on_docker.root.glob("releases/*"))
+
+
+def test_the_same_bundle_below_another_root_leaves_the_first_alone(on_docker: Spot) -> None:
+    assert on_docker.install("1.0.0").code == 0
+    second = replace(on_docker, root=on_docker.root.with_name("second"), https=free_port(), http=free_port())
+    done = second.install("1.0.0")
+    assert done.code == 7, done.err
+    assert "already, for an installation below another root" in json.loads(done.out)["error"]["message"]
+    assert second.at("uninstall", "--yes").code == 0
+    assert on_docker.answers()
+    assert on_docker.at("uninstall", "--yes").code == 0
+    assert second.install("1.0.0").code == 0
+    assert second.at("uninstall", "--yes").code == 0
