@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bundler.cli.commands.install import _text
 from bundler.cli.main import call
 from bundler.cli.site_options import at_root
+from bundler.site.doctor.interface import Finding
+from bundler.site.install.install import Installed
 from bundler.site.place import DEFAULT, Place
 
 ELSEWHERE = Place(Path("/srv/two words"))
@@ -36,3 +39,16 @@ def test_hints_and_findings_of_commands_name_it(tmp_path: Path, capsys: pytest.C
     assert f"`llm-bundle status --root {tmp_path}` lists" in capsys.readouterr().err
     assert call(["status", "--root", str(tmp_path)]) == 8
     assert f"fix: Install a bundle: llm-bundle install --root {tmp_path} NAME.tar" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("checks", "end"),
+    [
+        (["port 443", "GPUs"], "go on all the same: --ignore 'port 443' --ignore GPUs"),
+        (["certificate", "key"], "Mend what blocks."),
+        (["certificate's names", "clock"], "go on all the same: --ignore clock"),
+    ],
+)
+def test_what_can_be_ignored_is_written_out(checks: list[str], end: str) -> None:
+    findings = (Finding("open files", "ok", "many"), *(Finding(one, "block", "x", "y", "z") for one in checks))
+    assert _text(Installed(findings, blocked=True), ELSEWHERE)[-1].endswith(end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -21,6 +21,8 @@ from bundler.errors import IntegrityError
 from bundler.site.install.install import Installed, install
 from bundler.site.place import Place
 from bundler.trust.keys import PublicKey
+
+_FIRM: Final = ("certificate", "key")
 
 
 @click.command()
@@ -64,9 +66,10 @@ def _text(done: Installed, place: Place) -> list[str]:
     """For people: all findings where one blocks, else what serves and what to do next."""
     if done.blocked:
         checks = dict.fromkeys(finding.check for finding in done.findings if finding.state == "block")
-        ignored = " ".join(f"--ignore {shlex.quote(check)}" for check in checks)
-        again = f"Nothing was installed. Mend what blocks; or, where you know better, go on all the same: {ignored}"
-        return [*finding_lines(done.findings), again]
+        # A certificate that nobody would accept is not put in place, whatever is ignored.
+        ignored = " ".join(f"--ignore {shlex.quote(check)}" for check in checks if not check.startswith(_FIRM))
+        knowing = f"; or, where you know better, go on all the same: {ignored}" if ignored else "."
+        return [*finding_lines(done.findings), f"Nothing was installed. Mend what blocks{knowing}"]
     worth = tuple(finding for finding in done.findings if finding.state != "ok")
     lines = finding_lines(worth) if worth else []
     lines += report_text(done.report) if done.report else []
