@@ -1,7 +1,8 @@
 #!/bin/sh
 # All tests, in three runs beside each other: much of their time is spent waiting for container engines and Elasticsearch.
 # Each run has a folder of its own, for pytest's usual one is not made for several; in lower case, for Podman takes paths
-# for names. What the first two say is shown at the end, and kept in build/.
+# for names. What the first two say is shown at the end, and kept in build/. A shell has what it runs in the background
+# ignore Ctrl-C, which tests send: env undoes that.
 set -u
 cd "$(dirname "$0")/.."
 pytest="${1:-.venv/bin/pytest}"
@@ -12,9 +13,9 @@ mkdir -p build
 mkdir -m 700 "$place" "$place/e" "$place/k" "$place/o" || exit 1
 trap 'kill $(jobs -p) 2> /dev/null; rm -rf "$place"; exit 130' INT TERM
 
-"$pytest" --basetemp="$place/e/t" $engines > build/engines.log 2>&1 &
+env --default-signal=INT "$pytest" --basetemp="$place/e/t" $engines > build/engines.log 2>&1 &
 first=$!
-"$pytest" --basetemp="$place/k/t" $elastic > build/elastic.log 2>&1 &
+env --default-signal=INT "$pytest" --basetemp="$place/k/t" $elastic > build/elastic.log 2>&1 &
 second=$!
 ignored=""
 for path in $engines $elastic; do ignored="$ignored --ignore=$path"; done
