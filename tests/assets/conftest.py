@@ -9,7 +9,7 @@ import pytest
 
 from kibana_assets.package import tree
 from tests.assets.stage import Stage, staged
-from tests.counterparts.elasticsearch import VERSIONS, Node, Nodes
+from tests.counterparts.elasticsearch import VERSIONS, Node, Nodes, chosen
 
 SMALL = ("audit", "proxy_access", "vllm_metrics")
 
@@ -25,7 +25,7 @@ def secured() -> Iterator[Nodes]:
 @pytest.fixture(scope="session", params=VERSIONS)
 def node(request: pytest.FixtureRequest, secured: Nodes) -> Node:
     """A secure node of a version."""
-    return secured.get(request.param)
+    return secured.get(chosen(request.param))
 
 
 @pytest.fixture(scope="session")

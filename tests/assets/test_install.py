@@ -14,7 +14,7 @@ from kibana_assets.package.streams import streams
 from kibana_assets.package.tree import load
 from tests.assets.between import Between
 from tests.assets.stage import Stage, make_key
-from tests.counterparts.elasticsearch import VERSIONS, Nodes
+from tests.counterparts.elasticsearch import VERSIONS, Nodes, chosen
 
 ACCESS = "logs-local_llm.proxy_access"
 
@@ -119,7 +119,7 @@ def test_a_sample_that_does_not_come_through_is_told(stage: Stage) -> None:
 def test_a_cluster_without_security(
     version: str, elasticsearch: Nodes, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    node = elasticsearch.get(version)
+    node = elasticsearch.get(chosen(version))
     if node.session.auth:
         pytest.skip("ELASTICSEARCH_URL names a node with security")
     monkeypatch.setattr(tree, "CHECKOUT", small)

@@ -40,6 +40,13 @@ def shared() -> Path:
     return Path(os.environ.get("LLM_BUNDLE_SHARED", ROOT.parent / "shared"))
 
 
+def chosen(version: str) -> str:
+    """The version, for tests that take long: the first one alone, unless ELASTICSEARCH_VERSIONS names it too."""
+    if "ELASTICSEARCH_VERSIONS" not in os.environ and version != VERSIONS[0]:
+        pytest.skip(f'takes long: ELASTICSEARCH_VERSIONS="{" ".join(VERSIONS)}" tries it on {version} too')
+    return version
+
+
 class RefusedError(AssertionError):
     """Elasticsearch answered with an error."""
 

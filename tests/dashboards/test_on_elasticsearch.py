@@ -19,7 +19,7 @@ from kibana_assets.dashboards.objects import dashboards, objects
 from kibana_assets.dashboards.queries import Search, searches
 from kibana_assets.dashboards.results import Row, rows
 from kibana_assets.package.tree import load
-from tests.counterparts.elasticsearch import VERSIONS, Node, Nodes
+from tests.counterparts.elasticsearch import VERSIONS, Node, Nodes, chosen
 from tests.dashboards.stored import WINDOW, stored
 
 Json = dict[str, Any]
@@ -28,7 +28,7 @@ BOARDS = {one["id"]: taken_apart(one) for one in objects(dashboards(load())) if 
 
 @pytest.fixture(scope="module", params=VERSIONS)
 def there(request: pytest.FixtureRequest, elasticsearch: Nodes) -> Iterator[tuple[Node, dict[str, list[Json]]]]:
-    node = elasticsearch.get(request.param)
+    node = elasticsearch.get(chosen(request.param))
     with stored(node, f"test{secrets.token_hex(4)}") as documents:
         yield node, documents
 

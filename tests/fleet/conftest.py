@@ -26,7 +26,7 @@ from kibana_assets.package.build import Built, build
 from kibana_assets.package.tree import load
 from kibana_assets.package.zip_file import zip_file
 from tests.assets.stage import make_key
-from tests.counterparts.elasticsearch import VERSIONS, Node, Nodes, RefusedError
+from tests.counterparts.elasticsearch import VERSIONS, Node, Nodes, RefusedError, chosen
 from tests.counterparts.kibana import KEY
 from tests.counterparts.kibana_stack.server import KibanaStack
 from tests.counterparts.kibana_stack.state import Stack
@@ -89,8 +89,8 @@ def built() -> Built:
 @pytest.fixture(scope="session", params=VERSIONS)
 def node(request: pytest.FixtureRequest) -> Iterator[Node]:
     """A node of a version, with users, roles and API keys."""
-    nodes = Nodes(security=True)
-    yield nodes.get(request.param)
+    version, nodes = chosen(request.param), Nodes(security=True)
+    yield nodes.get(version)
     nodes.stop()
 
 

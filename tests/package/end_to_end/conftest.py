@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.counterparts.elasticsearch import VERSIONS
+from tests.counterparts.elasticsearch import VERSIONS, Node, chosen
 from tests.counterparts.restarting import Restarting
 from tests.package.end_to_end.run import Interruption, Recorded, record
 
@@ -19,6 +19,13 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("modules")
 
 
+@pytest.fixture
+def node(node: Node) -> Node:
+    """That of the folder above, but of the first version alone."""
+    chosen(next(version for version in VERSIONS if version[0] == node.version[0]))
+    return node
+
+
 @pytest.fixture(scope="session", params=VERSIONS)
 def recorded(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, modules: Path
@@ -26,7 +33,7 @@ def recorded(
     """The run, with a node that is killed in it."""
     if request.param not in os.environ.get("ELASTICSEARCH_VERSIONS", " ".join(VERSIONS)).split():
         pytest.skip(f"ELASTICSEARCH_VERSIONS leaves {request.param} out")
-    with Restarting(request.param) as elasticsearch:
+    with Restarting(chosen(request.param)) as elasticsearch:
         interruption = Interruption(elasticsearch.kill, elasticsearch.again)
         yield record(elasticsearch.node(), tmp_path_factory.mktemp("run"), modules, interruption)
 

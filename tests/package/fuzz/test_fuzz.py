@@ -20,7 +20,7 @@ from kibana_assets.package.ecs import ecs
 from kibana_assets.package.fields import read_fields
 from kibana_assets.package.streams import Stream, streams
 from kibana_assets.package.tree import load
-from tests.counterparts.elasticsearch import Node
+from tests.counterparts.elasticsearch import VERSIONS, Node, chosen
 from tests.counterparts.filestream import decoded
 from tests.package.fuzz import lines, metrics
 from tests.package.fuzz.lines import samples
@@ -40,6 +40,7 @@ START = datetime(2026, 11, 21, tzinfo=timezone.utc)
 @pytest.fixture
 def target(stream: Stream, node: Node) -> Iterator[Target]:
     """A data stream of its own for each."""
+    chosen(next(version for version in VERSIONS if version[0] == node.version[0]))
     name = stream.data_stream(f"fuzz{secrets.token_hex(4)}")
     made = install_templates(node, stream, read_fields(load(), stream, ecs()), name)
     before = typed(made.mapping())
