@@ -172,7 +172,7 @@ class ProxyPart:
         if self._behind.engine == "vllm":
             write_upstream_key(place)
         # Not by a signal of the engine's: see ``reload``.
-        reopen = f"{ground.settings.engine} exec {self._name} nginx -c {CONFIG}/nginx.conf -e stderr -s reopen"
+        reopen = f"{ground.settings.engine} exec {self._name} nginx -c {CONFIG}/nginx.conf -e /dev/null -s reopen"
         config = self._behind.config(private, ground.settings)
         texts = dict(render(replace(config, host_logs=str(place.logs), reopen=reopen), image_version(self._image)))
         self._rotation.write(texts.pop(LOGROTATE))

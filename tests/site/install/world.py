@@ -38,7 +38,10 @@ serve:
   args: [{args}]
 {proxy}
 """
-_PROXY = "proxy: {{server_name: {name}, run: container, image: 'oci:inputs/{tag}'}}"
+_PROXY = """\
+proxy: {{server_name: {name}, run: container, image: 'oci:inputs/{tag}'}}
+connectors: [{{id: local-llm, name: Local LLM, provider: vllm}}]
+"""
 
 
 @dataclass(frozen=True, slots=True)
