@@ -136,5 +136,7 @@ def test_it_leaves_an_image_that_another_installation_runs(docker: Docker, tmp_p
     with cleaned(first):
         first.parts.engine.prepare()
         first.parts.engine.start()
+        # What still starts up hears no SIGTERM, and is waited for when it is stopped.
+        until(first.parts.engine, lambda state: state.healthy is True)
         second.parts.engine.drop_images()
         assert docker.has(first.images[0])
