@@ -18,9 +18,10 @@ def placed(rows: Iterable[Row]) -> Iterator[tuple[Panel, Place]]:
     for row in rows:
         whole = sum(panel.width for panel in row.panels)
         done, left = 0.0, 0
-        for panel in row.panels:
+        for waiting, panel in zip(reversed(range(len(row.panels))), row.panels, strict=True):
             done += panel.width
-            right = round(done / whole * COLUMNS)
+            # At least a column for each, also for those to come.
+            right = min(max(round(done / whole * COLUMNS), left + 1), COLUMNS - waiting)
             yield panel, {"x": left, "y": top, "w": right - left, "h": row.height, "i": panel.id}
             left = right
         top += row.height
