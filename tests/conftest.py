@@ -7,8 +7,14 @@ from collections.abc import Iterator
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import settings
 
 from tests.counterparts.elasticsearch import Nodes
+
+# The same examples in each run of CI, for it is to fail for what was changed; others elsewhere, to find faults.
+settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI") == "true":
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session", autouse=True)
