@@ -11,7 +11,7 @@ import binascii
 import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from kibana_assets.errors import UsageError
 
@@ -37,6 +37,11 @@ class Cloud:
 
     elasticsearch: str
     kibana: str
+
+
+def segment(name: str) -> str:
+    """A name as one part of a path."""
+    return quote(name, safe="")
 
 
 def server(text: str, option: str) -> Address:

@@ -8,25 +8,21 @@ asked. The client is of 8.19: it speaks to 8.19 and to 9.x.
 
 from __future__ import annotations
 
-import re
 import time
 import warnings
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import quote
 
 from elastic_transport import ApiError, SerializationError, TransportError
 from elasticsearch import Elasticsearch, ElasticsearchWarning, UnsupportedProductError
 
 from kibana_assets.connection.target import Target
+from kibana_assets.connection.version import OLDEST, told_version
 from kibana_assets.elasticsearch.node import node_class
 from kibana_assets.elasticsearch.refusal import BUSY, of_refusal
 from kibana_assets.errors import KibanaAssetsError, RefusedError, UnreachableError
 
-OLDEST: Final = (8, 19)
 _PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0)
-_VERSION: Final = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:-[0-9A-Za-z.]{1,32})?", re.ASCII)
-Json = dict[str, Any]
 
 
 class Cluster:
@@ -48,24 +44,21 @@ class Cluster:
 
     def version(self) -> str:
         """The version of the cluster. Raises: RefusedError for one that is too old, or serverless; as ``call``."""
-        document = self.call("GET", "/")
-        told = document.get("version") if isinstance(document, dict) else None
-        about: Json = told if isinstance(told, dict) else {}
-        if about.get("build_flavor") == "serverless":
+        told = told_version(self.call("GET", "/"))
+        if told.serverless:
             raise RefusedError(
                 f"{self.place}: Elasticsearch Serverless has neither ingest node settings nor lifecycles of ours",
                 hint="Install into an Elasticsearch that you run, 8.19 or newer.",
             )
-        number = _VERSION.fullmatch(str(about.get("number", "")))
-        if not number:
+        if not told.number:
             hint = "Is this an Elasticsearch? Give its own address and base path."
             raise UnreachableError(f"{self.place}: does not tell its version", hint=hint)
-        if (int(number[1]), int(number[2])) < OLDEST:
+        if told.old:
             raise RefusedError(
-                f"{self.place}: Elasticsearch {number[0]}: expected {OLDEST[0]}.{OLDEST[1]} or newer",
+                f"{self.place}: Elasticsearch {told.number}: expected {OLDEST[0]}.{OLDEST[1]} or newer",
                 hint="The package's pipelines and templates use what older versions do not have. Upgrade the stack.",
             )
-        return number[0]
+        return told.number
 
     def get(self, path: str, **params: str) -> Any:
         """The JSON at ``path``, or None where there is nothing. Raises: as ``call``."""
@@ -133,11 +126,6 @@ class Cluster:
                 raise of_refusal(place, error.meta.status, error.body) from error
             except TransportError as error:
                 raise _own(error, place) from error
-
-
-def segment(name: str) -> str:
-    """A name as one part of a path."""
-    return quote(name, safe="")
 
 
 def _own(error: TransportError, place: str) -> UnreachableError:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from kibana_assets.elasticsearch.cluster import Cluster, segment
+from kibana_assets.connection.address import segment
+from kibana_assets.elasticsearch.cluster import Cluster
 from kibana_assets.errors import UnreachableError
 
 Json = dict[str, Any]

@@ -11,19 +11,18 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from kibana_assets.connection.http import Answer, Wire
 from kibana_assets.connection.login import Login
 from kibana_assets.errors import RefusedError, UnreachableError
-from kibana_assets.kibana.client import DEFAULT, check_space
 from kibana_assets.kibana.refusal import of_answer
+from kibana_assets.kibana.request import BUSY, DEFAULT, headers, prefix, read
 
 Json = dict[str, Any]
 PATIENCE: Final = 60.0
 INSTALL_SECONDS: Final = 600.0
 """How long Fleet may take over a package: it puts pipelines and templates in, one after the other."""
-_BUSY: Final = (429, 503)
 _PAUSE: Final = 2.0
 
 
@@ -59,18 +58,13 @@ class Api:
         query: Mapping[str, str] | None = None,
     ) -> Json:
         """The answer; ``body`` as bytes is a zip file. Raises: RefusedError; UnreachableError."""
-        whole = f"{_prefix(space)}/api/fleet/{path}" + (f"?{urlencode(query)}" if query else "")
-        place = f"{method} {self.place}{_prefix(space)}/api/fleet/{path}"
+        whole = f"{prefix(space)}/api/fleet/{path}" + (f"?{urlencode(query)}" if query else "")
+        place = f"{method} {self.place}{prefix(space)}/api/fleet/{path}"
         answer = self._patiently(method, whole, body)
-        if answer.status != 200:
+        found = read(answer, place)
+        if not isinstance(found, (dict, list)):
             raise of_answer(place, answer)
-        try:
-            read = json.loads(answer.body)
-        except (ValueError, RecursionError):
-            read = None
-        if not isinstance(read, (dict, list)):
-            raise of_answer(place, answer)
-        return read if isinstance(read, dict) else {"items": read}
+        return found if isinstance(found, dict) else {"items": found}
 
     def close(self) -> None:
         """Close connections."""
@@ -81,22 +75,16 @@ class Api:
         while True:
             answer = self._ask(method, path, body)
             pause = _asked_pause(answer)
-            if answer.status not in _BUSY or time.monotonic() + pause > ends:
+            if answer.status not in BUSY or time.monotonic() + pause > ends:
                 return answer
             self._sleep(pause)
 
     def _ask(self, method: str, path: str, body: Json | bytes | None) -> Answer:
         kind = "application/zip" if isinstance(body, bytes) else "application/json"
-        headers = {"kbn-xsrf": "llm-bundle", "Accept": "application/json", "Content-Type": kind}
-        if self._login.authorization:
-            headers["Authorization"] = self._login.authorization
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        return self._wire.ask(method, path, headers, data, INSTALL_SECONDS if kind.endswith("zip") else None)
-
-
-def segment(name: str) -> str:
-    """A name as one part of a path."""
-    return quote(name, safe="")
+        return self._wire.ask(
+            method, path, headers(self._login, kind), data, INSTALL_SECONDS if kind.endswith("zip") else None
+        )
 
 
 def item(answer: Json, place: str) -> Json:
@@ -117,10 +105,6 @@ def items(answer: Json, place: str) -> list[Json]:
             f"{place}: an answer of another form", hint="Is this a Kibana with Fleet, 8.19 or newer?"
         )
     return found
-
-
-def _prefix(space: str) -> str:
-    return "" if space == DEFAULT else f"/s/{check_space(space)}"
 
 
 def _asked_pause(answer: Answer) -> float:

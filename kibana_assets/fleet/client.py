@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from kibana_assets.connection.address import segment
 from kibana_assets.errors import RefusedError
-from kibana_assets.fleet.api import Api, item, items, segment
-from kibana_assets.kibana.client import DEFAULT
+from kibana_assets.fleet.api import Api, item, items
+from kibana_assets.kibana.request import DEFAULT
 
 Json = dict[str, Any]
 MOST_BYTES: Final = 104_857_600

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from kibana_assets.connection.address import server
+from kibana_assets.connection.address import segment, server
 from kibana_assets.errors import MachineError, RefusedError, UsageError
-from kibana_assets.fleet.api import item, items, segment
+from kibana_assets.fleet.api import item, items
 from kibana_assets.fleet.client import Fleet
 
 Json = dict[str, Any]

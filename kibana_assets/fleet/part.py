@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from kibana_assets.connection.address import segment
 from kibana_assets.elasticsearch import stored
-from kibana_assets.elasticsearch.cluster import Cluster, segment
+from kibana_assets.elasticsearch.cluster import Cluster
 from kibana_assets.errors import RefusedError
 from kibana_assets.fleet.client import Fleet
 from kibana_assets.fleet.enrol import revoke

@@ -14,7 +14,7 @@ from kibana_assets.errors import UsageError
 from kibana_assets.fleet.host import Host
 from kibana_assets.install.asset import COMPONENT, Asset, digest
 from kibana_assets.install.lifecycle import CUSTOM, Lifecycle
-from kibana_assets.kibana.client import DEFAULT
+from kibana_assets.kibana.request import DEFAULT
 
 Json = dict[str, Any]
 PACKAGE: Final = "fleet_package"

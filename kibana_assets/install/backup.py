@@ -19,7 +19,7 @@ from kibana_assets.errors import MachineError
 from kibana_assets.install.asset import RULE, Json
 from kibana_assets.install.plan import Change
 from kibana_assets.install.rules import as_new
-from kibana_assets.kibana.client import DEFAULT
+from kibana_assets.kibana.request import DEFAULT
 
 
 def backup(changes: Iterable[Change], folder: Path, now: datetime | None = None) -> tuple[Path, ...]:

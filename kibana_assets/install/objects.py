@@ -85,16 +85,16 @@ class KibanaPart:
     def _put_rules(self, space: str, changes: Sequence[Change], version: str, say: Say) -> None:
         whole = [change for change in changes if change.asset is not None and change.body is None]
         ids = {(RULE, change.id): rule_id(space, change.id) for change in changes}
-        if whole:
-            self._begun(_entries([one.asset for one in whole if one.asset], ids, version, {}))
+        begun = _entries([one.asset for one in whole if one.asset], ids, version, {})
+        record = self._begun(begun) if whole else Record()
         for change in changes:
             name = ids[(RULE, change.id)]
             if change.asset is None or change.body is not None:
                 self.rules.enable(space, name)
             else:
                 stored = {(RULE, name): digest(RULE, self._put_rule(space, name, change.asset, change.found))}
-                record = records.read(self.cluster)
-                records.write(self.cluster, record.with_entries(_entries([change.asset], ids, version, stored)))
+                record = record.with_entries(_entries([change.asset], ids, version, stored))
+                records.write(self.cluster, record)
             say(change)
 
     def _put_rule(self, space: str, name: str, asset: Asset, found: Found | None) -> Json:

@@ -20,6 +20,7 @@ from kibana_assets.dashboards.queries import Search, Window, buckets, panel_sear
 from kibana_assets.dashboards.results import rows
 from kibana_assets.elasticsearch.cluster import Cluster
 from kibana_assets.errors import RefusedError, UnreachableError
+from kibana_assets.install.role import PATTERNS
 from kibana_assets.package.tree import Tree
 
 Json = dict[str, Any]
@@ -30,7 +31,7 @@ _POINTS: Final = 48
 _AGO: Final = re.compile(r"now-(\d{1,4})([mhdw])", re.ASCII)
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _LACKING: Final = re.compile(r"Unknown aggregation type \[(\w{1,40})\]")
-_NARROW: Final = {"logs-*": "logs-local_llm.*-*", "metrics-*": "metrics-local_llm.*-*"}
+_NARROW: Final = {f"{pattern.partition('-')[0]}-*": pattern for pattern in PATTERNS}
 _PARAMS: Final = {"ignore_unavailable": "true", "allow_no_indices": "true", "expand_wildcards": "open,hidden"}
 _ORDER: Final = ("data", "unknown", "empty")
 

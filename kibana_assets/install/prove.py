@@ -14,8 +14,9 @@ from datetime import datetime, timezone
 from importlib import resources
 from typing import Any, Final
 
+from kibana_assets.connection.address import segment
 from kibana_assets.connection.reasons import said
-from kibana_assets.elasticsearch.cluster import Cluster, segment
+from kibana_assets.elasticsearch.cluster import Cluster
 from kibana_assets.errors import PackageError, RefusedError
 from kibana_assets.package.streams import Stream
 

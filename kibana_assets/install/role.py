@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from kibana_assets.elasticsearch.cluster import Cluster, segment
+from kibana_assets.connection.address import segment
+from kibana_assets.elasticsearch.cluster import Cluster
 from kibana_assets.errors import RefusedError, UnreachableError
 
 Json = dict[str, Any]

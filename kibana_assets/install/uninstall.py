@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from kibana_assets.connection.address import segment
 from kibana_assets.elasticsearch import stored
-from kibana_assets.elasticsearch.cluster import Cluster, segment
+from kibana_assets.elasticsearch.cluster import Cluster
 from kibana_assets.errors import KibanaAssetsError
 from kibana_assets.install.apply import Objects, Say, half, remove
 from kibana_assets.install.asset import COMPONENT, DATA_STREAM, ILM_POLICY, INDEX, PIPELINE

@@ -8,26 +8,22 @@ failed, and is read. Objects are read all at once, each with an error of its own
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import quote
 
+from kibana_assets.connection.address import segment
 from kibana_assets.connection.http import Answer, Wire
 from kibana_assets.connection.login import Login
 from kibana_assets.connection.reasons import said
+from kibana_assets.connection.version import OLDEST, told_version
 from kibana_assets.errors import RefusedError, UnreachableError, UsageError
 from kibana_assets.kibana.interface import Json, Name
 from kibana_assets.kibana.refusal import of_answer
+from kibana_assets.kibana.request import BUSY, check_space, headers, prefix, read
 
-DEFAULT: Final = "default"
-OLDEST: Final = (8, 19)
 LARGEST: Final = 26_214_400
-_SPACE: Final = re.compile(r"[a-z0-9_-]{1,255}", re.ASCII)
-_VERSION: Final = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:-[0-9A-Za-z.]{1,32})?", re.ASCII)
 _PAUSES: Final = (1.0, 2.0, 4.0, 8.0)
-_BUSY: Final = (429, 503)
 _BOUNDARY: Final = "llm-bundle-7MA4YWxkTrZu0gW"
 
 
@@ -40,22 +36,19 @@ class Kibana:
 
     def version(self) -> str:
         """The version. Raises: RefusedError for one that is too old, or serverless; UnreachableError."""
-        answer = self._json("GET", "/api/status")
-        told = answer.get("version") if isinstance(answer, dict) else None
-        about: Json = told if isinstance(told, dict) else {}
-        if about.get("build_flavor") == "serverless":
+        told = told_version(self._json("GET", "/api/status"))
+        if told.serverless:
             hint = "Install into a Kibana that you run, 8.19 or newer."
             raise RefusedError(f"{self._wire.address.url}: Kibana is serverless", hint=hint)
-        number = _VERSION.fullmatch(str(about.get("number", "")))
-        if not number:
+        if not told.number:
             hint = "Is this a Kibana? And has the login its privileges? Give its own address and base path."
             raise UnreachableError(f"{self._wire.address.url}: does not tell its version", hint=hint)
-        if (int(number[1]), int(number[2])) < OLDEST:
+        if told.old:
             raise RefusedError(
-                f"{self._wire.address.url}: Kibana {number[0]}: expected {OLDEST[0]}.{OLDEST[1]} or newer",
+                f"{self._wire.address.url}: Kibana {told.number}: expected {OLDEST[0]}.{OLDEST[1]} or newer",
                 hint="It could not read the dashboards. Upgrade the stack, or install with --no-kibana.",
             )
-        return number[0]
+        return told.number
 
     def spaces(self) -> tuple[str, ...]:
         """The ids of all spaces that the login sees. Raises: RefusedError; UnreachableError."""
@@ -69,21 +62,21 @@ class Kibana:
         wanted = list(names)
         if not wanted:
             return {}
-        path = f"{_prefix(space)}/api/saved_objects/_bulk_get"
+        path = f"{prefix(space)}/api/saved_objects/_bulk_get"
         body = json.dumps([{"type": kind, "id": name} for kind, name in wanted]).encode()
-        document = self._read(self._ask("POST", path, body), f"POST {self._wire.address.url}{path}")
+        document = read(self._ask("POST", path, body), f"POST {self._wire.address.url}{path}")
         rows = document.get("saved_objects") if isinstance(document, dict) else None
         return {(one["type"], one["id"]): one for one in rows or () if _is_there(one)}
 
     def put(self, space: str, objects: Sequence[Json]) -> dict[Name, str]:
         """Create or replace. Raises: RefusedError that names what was refused; UnreachableError."""
-        place = f"{self._wire.address.url}{_prefix(space)}/api/saved_objects/_import"
+        place = f"{self._wire.address.url}{prefix(space)}/api/saved_objects/_import"
         body, kind = _multipart("".join(f"{json.dumps(one, ensure_ascii=False)}\n" for one in objects).encode())
         if len(body) > LARGEST:
             raise UsageError(f"{place}: {len(body)} bytes, expected {LARGEST} at most", hint="Import fewer at once.")
-        path = f"{_prefix(space)}/api/saved_objects/_import?overwrite=true"
+        path = f"{prefix(space)}/api/saved_objects/_import?overwrite=true"
         answer = self._ask("POST", path, body, {"Content-Type": kind})
-        document = self._read(answer, f"POST {place}")
+        document = read(answer, f"POST {place}")
         if document.get("success") is not True:
             raise _refused(place, document)
         ids = {(one["type"], one["id"]): one["id"] for one in objects}
@@ -94,7 +87,7 @@ class Kibana:
 
     def delete(self, space: str, name: Name) -> None:
         """Remove one, if it is there. Raises: RefusedError; UnreachableError."""
-        path = f"{_prefix(space)}/api/saved_objects/{quote(name[0], safe='')}/{quote(name[1], safe='')}"
+        path = f"{prefix(space)}/api/saved_objects/{segment(name[0])}/{segment(name[1])}"
         answer = self._ask("DELETE", path, None)
         if answer.status not in (200, 404):
             raise of_answer(f"DELETE {self._wire.address.url}{path}", answer)
@@ -104,7 +97,7 @@ class Kibana:
 
         Raises: UnreachableError.
         """
-        whole = f"{_prefix(space)}{path}"
+        whole = f"{prefix(space)}{path}"
         data = None if body is None else json.dumps(body).encode()
         return self._ask(method, whole, data), f"{method} {self._wire.address.url}{whole}"
 
@@ -113,38 +106,15 @@ class Kibana:
         self._wire.close()
 
     def _json(self, method: str, path: str) -> Any:
-        return self._read(self._ask(method, path, None), f"{method} {self._wire.address.url}{path}")
-
-    def _read(self, answer: Answer, place: str) -> Any:
-        if answer.status == 200:
-            try:
-                return json.loads(answer.body)
-            except (ValueError, RecursionError):
-                pass
-        raise of_answer(place, answer)
+        return read(self._ask(method, path, None), f"{method} {self._wire.address.url}{path}")
 
     def _ask(self, method: str, path: str, data: bytes | None, more: Mapping[str, str] | None = None) -> Answer:
-        headers = {"kbn-xsrf": "llm-bundle", "Accept": "application/json", "Content-Type": "application/json"}
-        if self._login.authorization:
-            headers["Authorization"] = self._login.authorization
         for pause in _PAUSES:
-            answer = self._wire.ask(method, path, {**headers, **(more or {})}, data)
-            if answer.status not in _BUSY:
+            answer = self._wire.ask(method, path, {**headers(self._login), **(more or {})}, data)
+            if answer.status not in BUSY:
                 return answer
             time.sleep(pause)
-        return self._wire.ask(method, path, {**headers, **(more or {})}, data)
-
-
-def check_space(space: str) -> str:
-    """The id of a space, checked. Raises: UsageError."""
-    if not _SPACE.fullmatch(space):
-        hint = "It is the part after /s/ in Kibana's address; the space's name may differ from it."
-        raise UsageError(f"--space: expected the id of a space, found {said(space)[:80]!r}", hint=hint)
-    return space
-
-
-def _prefix(space: str) -> str:
-    return "" if space == DEFAULT else f"/s/{check_space(space)}"
+        return self._wire.ask(method, path, {**headers(self._login), **(more or {})}, data)
 
 
 def _multipart(data: bytes) -> tuple[bytes, str]:

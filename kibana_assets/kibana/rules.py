@@ -7,16 +7,16 @@ routes/framework/apis/health, routes/rule/apis.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
+from kibana_assets.connection.address import segment
 from kibana_assets.connection.http import Answer
-from kibana_assets.elasticsearch.cluster import segment
 from kibana_assets.errors import RefusedError
 from kibana_assets.kibana.client import Kibana
 from kibana_assets.kibana.interface import Json
 from kibana_assets.kibana.refusal import of_answer
+from kibana_assets.kibana.request import read
 
 ROOT: Final = "/api/alerting"
 TYPE: Final = ".es-query"
@@ -39,7 +39,7 @@ class Rules:
         reason = self._health(listed[0])
         for space in () if reason else listed:
             answer, place = self._kibana.send("GET", space, f"{ROOT}/rule_types")
-            found = _read(answer, place)
+            found = read(answer, place)
             types = {one.get("id"): one for one in found if isinstance(one, dict)} if isinstance(found, list) else {}
             allowed = (types.get(TYPE, {}).get("authorized_consumers") or {}).get(consumer) or {}
             if allowed.get("all") is not True:
@@ -96,16 +96,7 @@ def _path(name: str) -> str:
 
 
 def _object(answer: Answer, place: str) -> Json:
-    found = _read(answer, place)
+    found = read(answer, place)
     if not isinstance(found, dict):
         raise of_answer(place, answer)
     return found
-
-
-def _read(answer: Answer, place: str) -> Any:
-    if answer.status == 200:
-        try:
-            return json.loads(answer.body)
-        except (ValueError, RecursionError):
-            pass
-    raise of_answer(place, answer)
