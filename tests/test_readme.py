@@ -22,8 +22,8 @@ import click
 import pytest
 
 from bundler import errors
-from bundler.cli.commands.diff import FOUND
 from bundler.cli.main import COMMANDS, INTERRUPTED, READER_LEFT, call, cli
+from bundler.cli.output import FOUND
 from bundler.spec import keys
 from bundler.spec.families import families
 from bundler.spec.keys import Keys

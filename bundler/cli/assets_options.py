@@ -158,7 +158,7 @@ def _fleet(
     reach: _Reach, cluster: Cluster, tree: Tree, wish: Wish, host: HostWish, *, installed: bool
 ) -> FleetPart | None:
     from kibana_assets.fleet.choose import settled, why_not
-    from kibana_assets.kibana.client import DEFAULT
+    from kibana_assets.kibana.request import DEFAULT
 
     named = _spaces(reach.kibana, wish)
     part = fleet_part(reach.wire, reach.login, reach.kibana, cluster, tree, host, named or (DEFAULT,))
@@ -184,7 +184,7 @@ def _desired(tree: Tree, wish: Wish, part: KibanaPart | None, fleet: FleetPart |
 
 def _part(reach: _Reach, cluster: Cluster, wish: Wish, *, installed: bool) -> KibanaPart:
     from kibana_assets.install.objects import KibanaPart, recorded_spaces
-    from kibana_assets.kibana.client import DEFAULT
+    from kibana_assets.kibana.request import DEFAULT
     from kibana_assets.kibana.rules import Rules
 
     named = _spaces(reach.kibana, wish)
@@ -195,7 +195,7 @@ def _part(reach: _Reach, cluster: Cluster, wish: Wish, *, installed: bool) -> Ki
 
 def _spaces(kibana: Kibana, wish: Wish) -> tuple[str, ...]:
     """The spaces that were named, in their order; none if none was."""
-    from kibana_assets.kibana.client import check_space
+    from kibana_assets.kibana.request import check_space
 
     if wish.all_spaces and wish.spaces:
         raise UsageError("--space and --all-spaces exclude each other", hint="Give one of them.")

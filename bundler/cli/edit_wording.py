@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import click
 
-from bundler.cli.output import clean, emit
+from bundler.cli.output import FOUND, clean, emit
 from preconfigured.merge import FileEdit
-
-FOUND = 8
 
 
 def report(edit: FileEdit, *, check: bool, as_json: bool) -> int:

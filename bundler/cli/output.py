@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -18,6 +18,9 @@ from bundler.errors import BundleError, MachineError, UsageError
 from bundler.spec.reference import REGISTRY
 
 _SPEC_COMMAND = re.compile(r"llm-bundle (lock --update|lock|build)(?= *($|[`.,;]))")
+FOUND: Final = 8
+"""The exit code of a command that looked at something, and found what is to be mended."""
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 

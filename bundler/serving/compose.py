@@ -10,8 +10,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from bundler.serving.container import ContainerSpec
-from bundler.serving.quadlet import host_address
+from bundler.serving.container import ContainerSpec, host_address
 
 
 def compose_file(project: str, specs: Iterable[ContainerSpec], *, internal: tuple[str, ...]) -> str:

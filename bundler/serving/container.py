@@ -55,6 +55,11 @@ class Tmpfs:
     executable: bool = False
 
 
+def host_address(address: str) -> str:
+    """An address as it stands before a colon: IPv6 in brackets."""
+    return f"[{address}]" if ":" in address else address
+
+
 @dataclass(frozen=True, slots=True)
 class Publish:
     """A port of the host, on one address of it, that leads to a port of the container."""

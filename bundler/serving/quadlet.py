@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address
 from typing import Final
 
-from bundler.serving.container import ContainerSpec, Mount
+from bundler.serving.container import ContainerSpec, Mount, host_address
 from bundler.serving.unit_text import argument, line, word
 
 _MINUTES: Final = 60
@@ -77,11 +77,6 @@ def _network(spec: ContainerSpec) -> Iterator[str]:
     if not spec.networks:
         yield "Network=none"
     yield from (f"PublishPort={host_address(p.address)}:{p.port}:{p.container_port}" for p in spec.publish)
-
-
-def host_address(address: str) -> str:
-    """An address as it stands before a colon: IPv6 in brackets."""
-    return f"[{address}]" if ":" in address else address
 
 
 def more_args(spec: ContainerSpec) -> Iterator[str]:

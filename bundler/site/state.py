@@ -49,9 +49,9 @@ class Settings:
     nginx_conf_dir: str | None = None
 
     @property
-    def ports(self) -> frozenset[int]:
+    def ports(self) -> tuple[int, ...]:
         """Those of the host that the proxy listens on."""
-        return frozenset(port for port in (self.https_port, self.http_port, self.monitor_port) if port)
+        return tuple(port for port in (self.https_port, self.http_port, self.monitor_port) if port)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,12 @@ from pathlib import Path
 
 import click
 
-from bundler.cli.output import emit, json_option
+from bundler.cli.output import FOUND, emit, json_option
 from bundler.disk import read_bounded
 from kibana_assets.check.files import MOST_ZIP, read
 from kibana_assets.check.finding import Finding
 from kibana_assets.check.run import check_objects, check_sources
 from kibana_assets.package.tree import load
-
-FOUND = 8
 
 
 @click.command()

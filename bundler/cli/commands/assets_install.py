@@ -10,12 +10,10 @@ import click
 
 from bundler.cli.assets_options import assets_options
 from bundler.cli.assets_wording import change_lines, change_rows, panel_lines, proof_lines, talk
-from bundler.cli.output import emit, json_option
+from bundler.cli.output import FOUND, emit, json_option
 
 if TYPE_CHECKING:
     from kibana_assets.install.installation import Installation
-
-FOUND = 8
 
 
 @click.command()

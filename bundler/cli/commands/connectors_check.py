@@ -8,11 +8,10 @@ from pathlib import Path
 import click
 
 from bundler.cli.connector_source import stack_of
-from bundler.cli.output import emit, json_option
+from bundler.cli.output import FOUND, emit, json_option
 from bundler.errors import MachineError, UsageError
 from preconfigured.check import Findings, check, findings_json, lines, sarif
 
-FOUND = 8
 _LARGEST_LIST = 1 << 20
 
 

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.kibana_options import kibana_options, open_kibana
-from bundler.cli.output import emit, json_option, table
+from bundler.cli.output import FOUND, emit, json_option, table
 
 if TYPE_CHECKING:
     from preconfigured.live.listing import Overview, Space
-
-FOUND = 8
 
 
 @click.command()

@@ -8,10 +8,9 @@ from pathlib import Path
 import click
 
 from bundler.cli.kibana_options import kibana_options, open_kibana
-from bundler.cli.output import emit, json_option
+from bundler.cli.output import FOUND, emit, json_option
 from preconfigured.errors import UsageError
 
-FOUND = 8
 _DONE = {"create": "created", "update": "updated", "keep": "kept"}
 
 

@@ -11,12 +11,10 @@ from pathlib import Path
 import click
 
 from bundler.cli.kibana_options import ask_secret, kibana_options, open_kibana
-from bundler.cli.output import clean, emit, json_option, quiet_option
+from bundler.cli.output import FOUND, clean, emit, json_option, quiet_option
 from preconfigured.errors import UsageError
 from preconfigured.live.finding import Finding, Trial
 from preconfigured.secret_sources import variable
-
-FOUND = 8
 
 
 @click.command()

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import click
 
-from bundler.cli.output import emit, json_option
+from bundler.cli.output import FOUND, emit, json_option
 from bundler.disk import size_text
 from bundler.site.compare import Change, Comparison, compare
 from bundler.site.inspect import inspect
 
-FOUND = 8
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import click
 
-from bundler.cli.output import emit, json_option
+from bundler.cli.output import FOUND, emit, json_option
 from bundler.errors import UsageError
 from bundler.site.doctor.examine import blocked, examine
 from bundler.site.doctor.gather import Choices, wish_of
 from bundler.site.doctor.interface import Finding
 
-FOUND = 8
 _WORDS = {"ok": "ok", "warn": "WARN", "block": "BLOCK"}
 
 

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import click
 
-from bundler.cli.commands.doctor import FOUND, finding_lines
+from bundler.cli.commands.doctor import finding_lines
 from bundler.cli.commands.verify import report_json, report_text
 from bundler.cli.install_options import gathered, install_options
 from bundler.cli.keys import trusted_option
 from bundler.cli.meter import meter
-from bundler.cli.output import emit, json_option, quiet_option
+from bundler.cli.output import FOUND, emit, json_option, quiet_option
 from bundler.cli.site_options import at_root, root_option
 from bundler.disk import is_folder
 from bundler.errors import IntegrityError

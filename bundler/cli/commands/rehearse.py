@@ -12,7 +12,7 @@ import click
 
 from bundler.cli.keys import trusted_option
 from bundler.cli.meter import meter
-from bundler.cli.output import emit, json_option, quiet_option, table
+from bundler.cli.output import FOUND, emit, json_option, quiet_option, table
 from bundler.disk import guarded, is_there, write_whole
 from bundler.errors import EngineError, IntegrityError, MachineError, UsageError
 from bundler.site.install.choices import Choices as InstallChoices
@@ -23,7 +23,6 @@ from bundler.site.rehearse.report import Rehearsal
 from bundler.site.state import EngineKind, Gpus
 from bundler.trust.keys import PublicKey
 
-FOUND: Final = 8
 _EXIT: Final = {"damaged": IntegrityError.exit_code, "refused": EngineError.exit_code, "rehearsed": FOUND}
 _WORDS: Final = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}
 _PATH: Final = click.Path(path_type=Path)

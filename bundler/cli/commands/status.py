@@ -7,15 +7,13 @@ from datetime import datetime, timezone
 
 import click
 
-from bundler.cli.output import emit, json_option
+from bundler.cli.output import FOUND, emit, json_option
 from bundler.cli.site_options import at_root, root_option
 from bundler.disk import size_text
 from bundler.site.install.status import Status, status
 from bundler.site.parts.interface import PartState
 from bundler.site.place import Place
 from bundler.site.state import Release
-
-FOUND = 8
 
 
 @click.command()

@@ -94,7 +94,7 @@ class ProxyConfig:
         for port in (self.https_port, self.public_port, *more):
             if not 0 < port < 65536:
                 raise _wrong("port", "a number from 1 to 65535", str(port))
-        if self.monitor_port in (self.https_port, self.http_port) and self.monitor_port is not None:
+        if self.monitor_port and self.monitor_port in (self.https_port, self.http_port):
             raise _wrong("monitor_port", "another port than those of clients", str(self.monitor_port))
         if self.http_port == self.https_port:
             raise _wrong("http_port", f"another port than that of https, {self.https_port}", str(self.http_port))
@@ -113,13 +113,17 @@ class ProxyConfig:
 
 
 def _require(name: str, expected: str, text: str, *, network: bool) -> None:
+    if not is_ip(text, network=network):
+        raise _wrong(name, f"{expected}, without a zone" if "%" in text else expected, text)
+
+
+def is_ip(text: str, *, network: bool = False) -> bool:
+    """Whether it is an address, or with ``network`` an address or a network; one with a zone is none for Nginx."""
     try:
         ip_network(text) if network else ip_address(text)
     except ValueError:
-        raise _wrong(name, expected, text) from None
-    if "%" in text:
-        # Python takes any text for the zone of an IPv6 address, and Nginx knows none.
-        raise _wrong(name, f"{expected}, without a zone", text)
+        return False
+    return "%" not in text  # Python takes any text for the zone of an IPv6 address
 
 
 def _wrong(name: str, expected: str, found: str) -> UsageError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bundler.serving.container import host_address
 from bundler.serving.nginx.config import ProxyConfig
 from bundler.serving.nginx.logs import error_line, log_lines
 from bundler.serving.nginx.refusals import TOKEN_SHOWN, error_page
@@ -72,12 +73,8 @@ def servers(config: ProxyConfig, version: NginxVersion) -> list[str]:
 def _listen(config: ProxyConfig, port: int, *words: str) -> list[str]:
     found = []
     for address in config.addresses:
-        found.append(f"listen {' '.join([_place(address, port), *words])};")
+        found.append(f"listen {' '.join([f'{host_address(address)}:{port}', *words])};")
     return found
-
-
-def _place(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _listen_tls(config: ProxyConfig, version: NginxVersion, *words: str) -> list[str]:
@@ -168,7 +165,7 @@ def _at_hand(config: ProxyConfig) -> list[str]:
     return block(
         "server",
         [
-            f"listen {_place(config.monitor_address, config.monitor_port)};",
+            f"listen {host_address(config.monitor_address)}:{config.monitor_port};",
             "server_name _;",
             *_common(config, access_log=False),
             *_TO_ENGINE,

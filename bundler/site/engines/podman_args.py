@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from bundler.serving.container import LABEL, SPEC_LABEL, ContainerSpec
-from bundler.serving.quadlet import fixed_address, host_address, more_args, volume_mode
+from bundler.serving.container import LABEL, SPEC_LABEL, ContainerSpec, host_address
+from bundler.serving.quadlet import fixed_address, more_args, volume_mode
 from bundler.site.engines.answers import number, table, text
 from bundler.site.engines.interface import ContainerState
 

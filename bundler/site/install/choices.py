@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
 from bundler.errors import BundleError, UsageError
+from bundler.serving.nginx.config import is_ip
 from bundler.site.engines.docker import Docker
 from bundler.site.engines.podman import Podman
 from bundler.site.state import EngineKind, Settings
@@ -38,10 +38,10 @@ def merged(before: Settings | None, choices: Choices, *, containers: bool) -> Se
     base = before or Settings(engine=choices.settings.get("engine") or _engine_here())
     settings = replace(base, **choices.settings)
     for address in settings.addresses:
-        if not _is_address(address):
+        if not is_ip(address):
             raise UsageError(f"--address: expected an IP address of this host, found {address[:60]!r}")
     for monitor in settings.monitors:
-        if not _is_address(monitor, network=True):
+        if not is_ip(monitor, network=True):
             text = f"--monitor: expected an IP address or a network, found {monitor[:60]!r}"
             raise UsageError(text, hint="As in 192.0.2.7 or 192.0.2.0/24: no bits beyond the network's own.")
     if settings.http_port == settings.https_port:
@@ -52,15 +52,6 @@ def merged(before: Settings | None, choices: Choices, *, containers: bool) -> Se
         hint = "Docker keeps its containers running by itself: leave --keeper out."
         raise UsageError("--keeper systemd: needs Podman (Quadlet)", hint=hint)
     return settings
-
-
-def _is_address(text: str, *, network: bool = False) -> bool:
-    """Whether it is one; Python takes any text for the zone of an IPv6 address, and Nginx knows none."""
-    try:
-        ip_network(text) if network else ip_address(text)
-    except ValueError:
-        return False
-    return "%" not in text
 
 
 def _engine_here() -> EngineKind:

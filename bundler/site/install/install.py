@@ -154,9 +154,9 @@ def _wish(site: Site, bundle: Path, choices: Choices) -> Wish:
 
 def _findings(site: Site, wish: Wish, settings: Settings) -> tuple[Finding, ...]:
     """What doctor says; ports that our own proxy has are not asked for."""
-    ports = settings.ports
+    ports = set(settings.ports)
     if site.state.current:
-        ports -= site.state.settings.ports
+        ports -= set(site.state.settings.ports)
     wish = replace(wish, ports=tuple(sorted(ports)), addresses=settings.addresses, engine=settings.engine)
     wish = replace(wish, lms=settings.lms, lmstudio_user=settings.lmstudio_user)
     return examine(replace(wish, gpus=0, gpu_bytes=0) if settings.gpus == "none" else wish)

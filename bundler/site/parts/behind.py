@@ -51,8 +51,7 @@ class Behind:
 
     def low_ports(self, settings: Settings) -> bool:
         """Whether the proxy itself listens on ports of the host that are root's."""
-        ports = (settings.https_port, settings.http_port, settings.monitor_port)
-        return self.on_host and any(port is not None and port < _PRIVILEGED for port in ports)
+        return self.on_host and min(settings.ports) < _PRIVILEGED
 
     def upstreams(self, private: Private | None) -> tuple[str, ...]:
         """``host:port`` of all engines; ``private`` None where they listen on this host's loopback."""

@@ -193,8 +193,7 @@ class HostNginxPart:
             write_upstream_key(place)
 
     def _require_ports(self, nginx: HostNginx, config: ProxyConfig) -> None:
-        ports = [port for port in (config.https_port, config.http_port, config.monitor_port) if port]
-        port = taken(config.addresses, ports, nginx.master())
+        port = taken(config.addresses, self._settings.ports, nginx.master())
         if port is not None:
             hint = f"See who has it: ss -ltnp 'sport = :{port}'. Stop that, or choose another port."
             raise EngineError(f"port {port} is taken by another program than Nginx", hint=hint)
