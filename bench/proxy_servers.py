@@ -24,7 +24,8 @@ from bench.servers import await_port
 from bundler.serving.nginx.config import Limits
 from bundler.serving.nginx.tokens import ProxyToken
 from tests.counterparts.certificates import Certificate
-from tests.serving.nginx.running import TOKENS, Running, free_port, make_config, program
+from tests.counterparts.port import free_port
+from tests.serving.nginx.running import TOKENS, Running, make_config, program
 
 NAME = "localhost"
 _ANSWER = (

@@ -19,6 +19,7 @@ from bench.measure import run
 from bench.payload import IMAGE, MODEL, Payload
 from tests.counterparts.hub import Hub
 from tests.counterparts.need import need
+from tests.counterparts.port import free_port
 from tests.counterparts.registry import RegistryServer
 
 _CONFIG = """\
@@ -96,7 +97,7 @@ def _nginx(place: Path, payload: Payload) -> Iterator[str]:
         (image / "manifests" / name).symlink_to(payload.layout / "blobs" / "sha256" / payload.manifest[7:])
     for path in payload.model.iterdir():
         (place / "www" / "bridge" / _sha256(path)).symlink_to(path)
-    port = _free_port()
+    port = free_port()
     config = place / "nginx.conf"
     user = "user root;\n" if os.geteuid() == 0 else ""  # the payload may lie where nobody may look
     config.write_text(_CONFIG.format(user=user, place=place, port=port))
@@ -111,13 +112,6 @@ def _nginx(place: Path, payload: Payload) -> Iterator[str]:
 
 def _sha256(path: Path) -> str:
     return run("openssl", "dgst", "-sha256", "-r", path).output.split()[0]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def await_port(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 
 from tests.cli.bench import BODY, GATED, HUB_MODEL, Bench, Case
 from tests.counterparts.faulty import Fault, Route
-
-
-def _closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+from tests.counterparts.port import free_port
 
 
 def _image(name: str, *, plain: bool = True, command: str = "lock") -> Callable[[Bench], str]:
     def prepare(bench: Bench) -> str:
         open_, closed = bench.servers.open.host, bench.servers.closed.host
-        bench.image(name.format(open=open_, closed=closed, nobody=f"127.0.0.1:{_closed_port()}"), plain=plain)
+        bench.image(name.format(open=open_, closed=closed, nobody=f"127.0.0.1:{free_port()}"), plain=plain)
         return command
 
     return prepare

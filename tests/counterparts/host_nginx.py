@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import time
 from pathlib import Path
 
 from tests.counterparts.need import need
+from tests.counterparts.port import free_port
 
 _MAIN = """\
 {user}
@@ -84,11 +84,3 @@ class Host:
             for path in folder.iterdir()
             if path.is_file() and path.name not in ours and path.suffix != ".log"
         }
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

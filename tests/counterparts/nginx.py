@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.counterparts.certificates import Certificate
 from tests.counterparts.need import need
+from tests.counterparts.port import free_port
 
 _CONFIG = """\
 daemon off;
@@ -66,7 +67,7 @@ class Nginx:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"{'https' if proxy.tls else 'http'}://{name}:{self.port}"
         self._config = folder / "nginx.conf"
         self._config.write_text(self._text(upstream, proxy))
@@ -122,10 +123,3 @@ class Nginx:
             token=check,
             upstream=upstream,
         )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.counterparts.elasticsearch import Node, _output, _with_open_tmp, connect, shared
+from tests.counterparts.port import free_port
 
 
 class Restarting:
@@ -30,7 +30,7 @@ class Restarting:
 
     def __enter__(self) -> Restarting:
         _output(["bash", str(self._scripts / "setup.sh"), self.version])
-        start = ["bash", str(self._scripts / "start.sh"), self.version, "--port", str(_free_port())]
+        start = ["bash", str(self._scripts / "start.sh"), self.version, "--port", str(free_port())]
         said = dict(word.split("=", 1) for word in _output([*_with_open_tmp(), *start]).split() if "=" in word)
         self._pid, self.url = int(said["pid"]), said["url"]
         rows = Path(f"/proc/{self._pid}/environ").read_bytes().decode().split("\0")
@@ -98,10 +98,3 @@ def _runs(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

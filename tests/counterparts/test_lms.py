@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.counterparts.lms import LmStudio
-from tests.site.lmstudio.stage import free_port
+from tests.counterparts.port import free_port
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import pytest
 
 from tests.counterparts.docker import docker_engine
 from tests.counterparts.need import need
-from tests.site.install.world import World, free_port, run
+from tests.counterparts.port import free_port
+from tests.site.install.world import World, run
 from tests.test_readme import ON_AN_ENGINE, blocks, fits, rows, run_block, session
 
 

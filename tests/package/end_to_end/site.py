@@ -20,7 +20,8 @@ from bundler.serving.nginx.tokens import ProxyToken
 from tests.counterparts.certificates import Authority
 from tests.counterparts.engine import Engine
 from tests.counterparts.need import need
-from tests.serving.nginx.running import NAME, Running, free_port, make_config
+from tests.counterparts.port import free_port
+from tests.serving.nginx.running import NAME, Running, make_config
 
 TOKENS: Final = {
     "kibana": "tok_kibana-" + "a" * 32,

@@ -21,6 +21,7 @@ from bundler.serving.nginx.version import NginxVersion
 from tests.counterparts.certificates import Certificate
 from tests.counterparts.engine import KEY
 from tests.counterparts.need import need
+from tests.counterparts.port import free_port
 
 NAME = "llm.example.internal"
 TOKEN = "tok_Aa0-" + "x" * 35
@@ -49,14 +50,6 @@ def version_of(path: str) -> NginxVersion:
     """What the program says that it is."""
     done = subprocess.run([path, "-v"], capture_output=True, text=True, timeout=10, check=True)
     return NginxVersion.parse(done.stderr)
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def make_config(folder: Path, certificate: Certificate, upstreams: tuple[str, ...], which: str) -> ProxyConfig:

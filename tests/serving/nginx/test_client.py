@@ -18,7 +18,8 @@ from bundler.serving.nginx.config import Limits
 from bundler.serving.nginx.tokens import ProxyToken
 from tests.counterparts.certificates import Certificate
 from tests.counterparts.engine import KEY, Engine
-from tests.serving.nginx.running import NAME, OLD, TOKEN, Running, client_context, free_port, make_config
+from tests.counterparts.port import free_port
+from tests.serving.nginx.running import NAME, OLD, TOKEN, Running, client_context, make_config
 
 QUESTION: list[ChatCompletionMessageParam] = [{"role": "user", "content": "marked-prompt"}]
 

@@ -23,7 +23,8 @@ from bundler.serving.nginx.render import render
 from bundler.serving.nginx.version import OLDEST
 from tests.counterparts.certificates import Certificate
 from tests.counterparts.engine import Engine
-from tests.serving.nginx.running import NAME, TOKEN, Running, free_port, make_config
+from tests.counterparts.port import free_port
+from tests.serving.nginx.running import NAME, TOKEN, Running, make_config
 from tests.serving.nginx.wire import Reply, http1
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -44,13 +45,17 @@ class Quitter:
     def __init__(self) -> None:
         self.seen: list[bytes] = []
         self._server = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
         self.address = f"127.0.0.1:{self._server.getsockname()[1]}"
 
     def __enter__(self) -> Quitter:
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        # Closed under a waiting accept, the thread would go on with the next server that gets its file descriptor.
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
         self._server.close()
 
     def _serve(self) -> None:

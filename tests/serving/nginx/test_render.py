@@ -20,8 +20,9 @@ from bundler.serving.nginx.tokens import ProxyToken, token_map, upstream_key
 from bundler.serving.nginx.version import NginxVersion
 from tests.counterparts.certificates import Authority, Certificate
 from tests.counterparts.engine import Engine
+from tests.counterparts.port import free_port
 from tests.serving.nginx.requests import BEARER
-from tests.serving.nginx.running import NAME, TOKEN, Running, free_port, make_config, program, version_of
+from tests.serving.nginx.running import NAME, TOKEN, Running, make_config, program, version_of
 from tests.serving.nginx.wire import connect, http1, read_reply
 
 DEBIAN = NginxVersion(1, 22, 1)

@@ -21,8 +21,9 @@ from bundler.site.engines.stored import tag_of
 from bundler.site.medium import find
 from bundler.site.opening import open_bundle
 from tests.counterparts.need import need
+from tests.counterparts.port import free_port
 from tests.serving.nginx.running import client_context
-from tests.site.install.world import MODEL, NAME, ROOT, Done, World, free_port
+from tests.site.install.world import MODEL, NAME, ROOT, Done, World
 
 LABEL = "label=llm-bundle.owner"
 

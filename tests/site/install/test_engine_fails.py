@@ -18,8 +18,9 @@ import pytest
 from tests.counterparts.docker import answers, started
 from tests.counterparts.mounts import mounted
 from tests.counterparts.need import need
+from tests.counterparts.port import free_port
 from tests.site.install.spot import Spot, docker_spot
-from tests.site.install.world import Done, World, free_port
+from tests.site.install.world import Done, World
 
 MIB = 1 << 20
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from tests.counterparts.port import free_port
 from tests.site.install.spot import Spot
-from tests.site.install.world import free_port
 
 
 def test_choices_of_a_failed_attempt_are_forgotten_and_what_the_engine_said_is_kept(on_docker: Spot) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.counterparts.port import free_port
 from tests.site.install.spot import Spot, docker_spot, podman_spot
-from tests.site.install.world import MODEL, NAME, World, free_port
+from tests.site.install.world import MODEL, NAME, World
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from examples.tiny.inputs import make_inputs
 from tests.counterparts.certificates import Authority, Certificate
 from tests.counterparts.engine_image import engine_image
 from tests.counterparts.images import write_layout
+from tests.counterparts.port import free_port
 from tests.counterparts.proxy_image import proxy_image, proxy_tag
 
 NAME = "llm.example.internal"
@@ -123,11 +123,3 @@ def run(*arguments: str, cwd: Path | None = None, env: dict[str, str] | None = N
         capture_output=True, text=True, timeout=180,
     )  # fmt: skip
     return Done(done.returncode, done.stdout, done.stderr)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -9,7 +9,8 @@ import pytest
 
 from bundler.site.place import Place
 from tests.counterparts.lms import LmStudio
-from tests.site.lmstudio.stage import Site, free_port
+from tests.counterparts.port import free_port
+from tests.site.lmstudio.stage import Site
 
 
 @pytest.fixture

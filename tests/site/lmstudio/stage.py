@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,14 +15,6 @@ from tests.counterparts.lms import LmStudio
 MODEL = "example/Tiny-Instruct-GGUF"
 FIRST, SECOND, EYES = "tiny-00001-of-00002.gguf", "tiny-00002-of-00002.gguf", "mmproj-tiny.gguf"
 BYTES = {FIRST: b"GGUF first", SECOND: b"GGUF second part", EYES: b"GGUF eyes"}
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def plan_of(contents: dict[str, bytes], port: int, folder: str = "example/Tiny-0123456789ab") -> LmStudioPlan:

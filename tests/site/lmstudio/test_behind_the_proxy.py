@@ -13,9 +13,10 @@ from bundler.serving.nginx.config import Limits
 from bundler.site.place import Place
 from tests.counterparts.certificates import Authority, Certificate
 from tests.counterparts.lms import LmStudio
+from tests.counterparts.port import free_port
 from tests.serving.nginx.running import NAME, TOKEN, Running, client_context, make_config
 from tests.serving.nginx.test_client import ToLoopback
-from tests.site.lmstudio.stage import MODEL, Site, free_port
+from tests.site.lmstudio.stage import MODEL, Site
 
 
 @pytest.fixture(scope="module")

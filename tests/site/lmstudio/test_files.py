@@ -15,7 +15,8 @@ from bundler.site.lmstudio.record import record_path
 from bundler.site.place import Place
 from bundler.site.state import Settings
 from tests.counterparts.lms import LmStudio
-from tests.site.lmstudio.stage import BYTES, EYES, FIRST, MODEL, SECOND, Site, free_port
+from tests.counterparts.port import free_port
+from tests.site.lmstudio.stage import BYTES, EYES, FIRST, MODEL, SECOND, Site
 
 FOLDER = "example/Tiny-0123456789ab"
 

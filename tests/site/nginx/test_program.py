@@ -15,7 +15,8 @@ import pytest
 from bundler.errors import EngineError
 from bundler.site.nginx.processes import master_of, taken, wait_for_new, workers_of
 from bundler.site.nginx.program import HostNginx
-from tests.counterparts.host_nginx import Host, free_port
+from tests.counterparts.host_nginx import Host
+from tests.counterparts.port import free_port
 
 # Behaves as systemctl does of these verbs: is-active and cat by exit status, start and reload as nginx.service says.
 _SYSTEMCTL = """\

@@ -32,6 +32,7 @@ from bundler.site.tokens.store import TokenStore
 from tests.counterparts.certificates import Authority, Certificate
 from tests.counterparts.engine_image import engine_image
 from tests.counterparts.images import Image, write_layout
+from tests.counterparts.port import free_port
 from tests.counterparts.proxy_image import proxy_image
 
 SERVER_NAME = "llm.example.internal"
@@ -73,13 +74,6 @@ class Site:
 
     def with_settings(self, **changes: Any) -> Site:
         return replace(self, state=replace(self.state, settings=replace(self.state.settings, **changes)))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def make_site(

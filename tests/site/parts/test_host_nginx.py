@@ -29,7 +29,8 @@ from bundler.site.tokens.change import new
 from bundler.site.tokens.store import TokenStore
 from tests.counterparts.certificates import Authority, Certificate
 from tests.counterparts.engine import KEY, Engine
-from tests.counterparts.host_nginx import Host, free_port
+from tests.counterparts.host_nginx import Host
+from tests.counterparts.port import free_port
 
 NAME = "llm.example.internal"
 OLD, NEW = "mistral-1.0.0-0123456789ab", "mistral-1.1.0-ba9876543210"

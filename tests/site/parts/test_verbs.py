@@ -20,9 +20,10 @@ from bundler.errors import EngineError
 from bundler.serving.container import ContainerSpec
 from bundler.site.parts.interface import Parts
 from tests.counterparts.certificates import Authority
+from tests.counterparts.port import free_port
 from tests.counterparts.proxy_image import proxy_image
 from tests.site.engines.test_containers import by_force
-from tests.site.parts.stage import Site, bring_up, chat, cleaned, drop_containers, free_port, ours, until
+from tests.site.parts.stage import Site, bring_up, chat, cleaned, drop_containers, ours, until
 
 
 def test_what_runs_is_left_alone_and_what_is_to_be_otherwise_is_made_anew(serving: Site) -> None:
