@@ -1,7 +1,8 @@
 """Who a server is asked as: an API key, a user with a password, a bearer token. Never from the arguments of a program.
 
-Rules: a secret is in no repr and no message. It comes from an environment variable or a file; asking a person is the
-command line's part. Elasticsearch's variables come first; Kibana takes the same logins, unless it has its own.
+Rules: a secret is in no repr and no message. It comes from an environment variable, a file or the system's keyring
+(``keyring``); asking a person is the command line's part. Elasticsearch's variables come first; Kibana takes the same
+logins, unless it has its own.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ KEY_VARIABLE: Final = "ELASTICSEARCH_API_KEY"
 PASSWORD_VARIABLE: Final = "ELASTICSEARCH_PASSWORD"  # noqa: S105 (a name, no password)
 TOKEN_VARIABLE: Final = "ELASTICSEARCH_TOKEN"  # noqa: S105
 KIBANA_KEY_VARIABLE: Final = "KIBANA_API_KEY"
-_LONGEST: Final = 8192
+LONGEST: Final = 8192
+"""Of a secret, in bytes."""
 # What Elasticsearch shows: base64 of id:key. Also id:key itself is taken, and the whole JSON of the API's answer.
 _ENCODED: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}", re.ASCII)
 _PAIR: Final = re.compile(r"[A-Za-z0-9_-]{6,}:[A-Za-z0-9_-]{6,}", re.ASCII)
@@ -81,19 +83,40 @@ def for_kibana(environment: Mapping[str, str], otherwise: Login) -> Login:
 
 
 def secret_of(path: Path, option: str) -> str:
-    """The text of a small file with a secret, without the line break at its end. Raises: UsageError."""
+    """The text of a small file with a key or a token, without the blanks around it. Raises: UsageError."""
+    data = _read(path, option)
+    try:
+        text = data.decode("ascii").strip()
+    except UnicodeDecodeError:
+        text = ""
+    if not text or len(data) > LONGEST:
+        raise UsageError(f"{option} {path}: expected one line of plain characters", hint="Only the secret, no name.")
+    return text
+
+
+def password_of(path: Path, option: str) -> str:
+    """The one line of a small file, blanks at its ends included. Raises: UsageError."""
+    return one_line(_read(path, option), f"{option} {path}", "Only the password, on one line.")
+
+
+def one_line(data: bytes, place: str, hint: str) -> str:
+    """A secret without the line break at its end. Raises: UsageError for none, more lines, or no text."""
+    try:
+        text = data.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        text = ""
+    if not text.isprintable() or not text or len(data) > LONGEST:
+        raise UsageError(f"{place}: expected one line of text", hint=hint)
+    return text
+
+
+def _read(path: Path, option: str) -> bytes:
     try:
         with path.open("rb") as file:
-            data = file.read(_LONGEST + 1)
-        text = data.decode("ascii").strip()
+            return file.read(LONGEST + 1)
     except OSError as error:
         reason = error.strerror or "cannot be read"
         raise UsageError(f"{option} {path}: {reason}", hint="Name a file that you can read.") from error
-    except UnicodeDecodeError:
-        text = ""
-    if not text or len(data) > _LONGEST:
-        raise UsageError(f"{option} {path}: expected one line of plain characters", hint="Only the secret, no name.")
-    return text
 
 
 def _encoded(text: str, place: str) -> str:
