@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup lint test demo bench pipeline-tests package-docs ecs clean
+.PHONY: setup lint test demo bench pipeline-tests package-docs ecs outlines clean
 
 setup: $(STAMP)
 
@@ -36,6 +36,10 @@ package-docs: setup
 # The extract of ECS that stands in the repository, anew (needs npm).
 ecs: setup
 	$(BIN)/python -m kibana_assets.package.refresh_ecs
+
+# The outlines of the world's land for the map, anew (needs npm).
+outlines: setup
+	$(BIN)/python -m kibana_assets.dashboards.refresh_outlines
 
 bench: setup
 	@sh tests/counterparts/install.sh

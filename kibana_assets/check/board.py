@@ -11,19 +11,29 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from kibana_assets.check import kql_datasets
+
 Json = dict[str, Any]
 LENS: Final = "lens"
-DATASET: Final = "data_stream.dataset"
+MAP: Final = "map"
+GRID: Final = "ES_GEO_GRID"
+"""The source of a map's layer that puts documents together by place."""
+DATASET: Final = kql_datasets.DATASET
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A layer of a Lens panel; ``columns`` by id."""
+    """A layer of a Lens panel, or of a map; ``columns`` by id.
+
+    ``reference`` names the reference to its data view, ``query`` is KQL of its own.
+    """
 
     id: str
     columns: dict[str, Json]
     order: tuple[str, ...]
     has_order: bool
+    reference: str
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +72,17 @@ class Panel:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers of a Lens panel, also under the name that they had before 8.6."""
+        """The layers of a map; those of a Lens panel also under the name that they had before 8.6."""
+        if self.type == MAP:
+            return tuple(_map_layer(one) for one in self.map_layers if asks(one))
         states = mapping(self.state.get("datasourceStates"))
         found = mapping(states.get("formBased") or states.get("indexpattern")).get("layers")
         return tuple(_layer(name, mapping(one)) for name, one in mapping(found).items())
+
+    @property
+    def map_layers(self) -> tuple[Json, ...]:
+        """All layers of a map, undermost first."""
+        return tuple(map(mapping, listing(self.attributes.get("layerListJSON"))))
 
     @property
     def queries(self) -> tuple[tuple[str, str], ...]:
@@ -74,7 +91,10 @@ class Panel:
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        """The datasets that the panel's own filters leave."""
+        """The datasets that the panel's own filters leave; those of a map, if each of its layers is limited."""
+        if self.type == MAP:
+            found = [kql_datasets.datasets(one.query) for one in self.layers]
+            return tuple(dict.fromkeys(name for names in found for name in names)) if all(found) else ()
         return tuple(dict.fromkeys(_datasets(listing(self.state.get("filters")))))
 
 
@@ -153,11 +173,34 @@ def _decoded(value: Any, broken: list[str], path: str) -> Any:
 def _layer(name: str, read: Json) -> Layer:
     columns = {key: mapping(one) for key, one in mapping(read.get("columns")).items()}
     order = tuple(map(str, listing(read.get("columnOrder"))))
-    return Layer(name, columns, order, isinstance(read.get("columnOrder"), list))
+    has_order = isinstance(read.get("columnOrder"), list)
+    return Layer(name, columns, order, has_order, f"indexpattern-datasource-layer-{name}")
+
+
+def asks(layer: Json) -> bool:
+    """Whether a layer of a map shows what Elasticsearch has."""
+    return text(mapping(layer.get("sourceDescriptor")).get("type")).startswith("ES")
+
+
+def _map_layer(read: Json) -> Layer:
+    """A layer of a map, as the columns that a layer of Lens would have: places, counts, and the middle of each."""
+    source, query = mapping(read.get("sourceDescriptor")), mapping(read.get("query"))
+    columns: dict[str, Json] = {}
+    if source.get("type") == GRID:
+        field, label = source.get("geoField"), mapping((listing(source.get("metrics")) or [None])[0]).get("label")
+        columns = {
+            "by0": {"operationType": "geo_grid", "sourceField": field, "isBucketed": True},
+            "m0": {"operationType": "count", "sourceField": "___records___", "label": label},
+            "at": {"operationType": "geo_centroid", "sourceField": field},
+        }
+    asked = text(query.get("query")) if query.get("language") == "kuery" else ""
+    return Layer(text(read.get("id")), columns, tuple(columns), True, text(source.get("indexPatternRefName")), asked)
 
 
 def _queries(panel: Panel) -> Iterator[tuple[str, str]]:
     yield from _query("query", panel.state.get("query"))
+    for one in panel.map_layers:
+        yield from _query(f"layer {one.get('id')}: query", one.get("query"))
     for layer in panel.layers:
         for name, column in layer.columns.items():
             yield from _query(f"column {name}: filter", column.get("filter"))

@@ -3,7 +3,7 @@
 A measure: ``{op: percentile, of: event.duration, at: 95, unit: ns, as: p95}``. Operations are Lens' own but for four:
 ``rate`` is a counter's growth a second, ``share`` the part of the events that ``query`` finds, ``ratio`` one measure
 through another, ``days_left`` the days until the latest date. A bucket: ``{terms: url.path, size: 10}``, ``{filters:
-{label: KQL}}``, ``{range: field}``, ``{time: minute}``.
+{label: KQL}}``, ``{range: field}``, ``{time: minute}``, ``{place: field}``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from kibana_assets.dashboards.units import UNITS
 
 OF_A_FIELD: Final = frozenset({"unique_count", "sum", "average", "min", "max", "median", "percentile", "last_value"})
 OPERATIONS: Final = OF_A_FIELD | {"count", "rate", "share", "ratio", "days_left"}
+OF_FIELDS: Final = ("terms", "range", "place")
+"""Kinds of buckets that name fields."""
 LEVELS: Final = ("ok", "warning", "bad")
 
 
@@ -41,13 +43,13 @@ def measure(read: Mapping) -> Measure:
 
 def bucket(read: Mapping) -> Bucket:
     """One bucket. Raises: PackageError."""
-    kinds = [kind for kind in ("terms", "range", "filters", "time") if read.has(kind)]
+    kinds = [kind for kind in ("terms", "range", "filters", "place", "time") if read.has(kind)]
     if len(kinds) != 1:
         found = " and ".join(kinds) or "nothing"
-        raise read.wrong((kinds or ["terms"])[0], found, "one of terms, range, filters, time")
+        raise read.wrong((kinds or ["terms"])[0], found, "one of terms, range, filters, place, time")
     kind = kinds[0]
     filters = read.pairs("filters") if kind == "filters" else ()
-    fields = read.texts(kind) if kind in ("terms", "range") else ()
+    fields = read.texts(kind) if kind in OF_FIELDS else ()
     if kind == "time":
         read.text("time")
     made = Bucket(
@@ -59,7 +61,7 @@ def bucket(read: Mapping) -> Bucket:
         filters=filters,
         collapse=read.one_of("collapse", ("sum", "avg", "min", "max"), "sum") if read.has("collapse") else "",
     )
-    if kind in ("terms", "range") and not fields:
+    if kind in OF_FIELDS and not fields:
         raise read.wrong(kind, "nothing", "a field")
     read.close()
     return made

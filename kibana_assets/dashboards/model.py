@@ -32,7 +32,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """What is grouped by: ``time``, ``terms``, ``range`` or ``filters`` (label → KQL).
+    """What is grouped by: ``time``, ``terms``, ``range``, ``place`` (of a map) or ``filters`` (label → KQL).
 
     ``collapse`` names how the groups are put together again (``sum``), or is empty.
     """

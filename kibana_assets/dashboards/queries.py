@@ -1,9 +1,10 @@
-"""The searches that Lens sends for a dashboard's panels, as pure functions of the compiled saved object.
+"""The searches that Lens and Maps send for a dashboard's panels, as pure functions of the compiled saved object.
 
 Rules: a layer of data is one search: buckets within each other in the order of the columns, numbers in the innermost.
 What Kibana computes itself (rates of counters, formulas, shares of a minute) is no part of it; results.py does that.
 Kibana's own choices that depend on data or on settings stand in ``Window``: the interval of time and of ranges. The
-second search that Kibana sends for "Other" is left out. Source: form_based/to_expression.ts and toEsAggsFn of Lens.
+second search that Kibana sends for "Other" is left out. A map has the whole world in sight, so that its bounds narrow
+nothing down. Source: form_based/to_expression.ts and toEsAggsFn of Lens, es_geo_grid_source.tsx of Maps.
 """
 
 from __future__ import annotations
@@ -17,10 +18,19 @@ from kibana_assets.check.kql_query import query
 
 Json = dict[str, Any]
 RECORDS: Final = "___records___"
+GRID_LEVEL: Final = 3
+"""How often Kibana halves a map of the whole world for a grid that is COARSE."""
 INNER: Final = "value"
 """The number inside of a column that has a filter of its own."""
 _BY_KIBANA: Final = frozenset({"counter_rate", "formula", "math", "now", "static_value"})
-_SIMPLE: Final = {"average": "avg", "max": "max", "min": "min", "sum": "sum", "unique_count": "cardinality"}
+_SIMPLE: Final = {
+    "average": "avg",
+    "geo_centroid": "geo_centroid",
+    "max": "max",
+    "min": "min",
+    "sum": "sum",
+    "unique_count": "cardinality",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +54,9 @@ class Search:
 
 
 def searches(board: Board, window: Window) -> Iterator[Search]:
-    """The searches of all Lens panels. Raises: KqlError for a query that Kibana would refuse."""
+    """The searches of all panels. Raises: KqlError for a query that Kibana would refuse."""
     for panel in board.panels:
-        if panel.type == "lens":
-            yield from panel_searches(panel, board, window)
+        yield from panel_searches(panel, board, window)
 
 
 def panel_searches(panel: Panel, board: Board, window: Window) -> Iterator[Search]:
@@ -56,9 +65,9 @@ def panel_searches(panel: Panel, board: Board, window: Window) -> Iterator[Searc
     for layer in panel.layers:
         if all(one.get("operationType") == "static_value" for one in layer.columns.values()):
             continue
-        body = {"size": 0, "track_total_hits": True, "query": _where(panel, board, window), "aggs": {}}
+        body = {"size": 0, "track_total_hits": True, "query": _where(panel, layer, board, window), "aggs": {}}
         body["aggs"] = _aggs(layer, window)
-        yield Search(panel.id, layer.id, views.get(f"indexpattern-datasource-layer-{layer.id}", ""), body)
+        yield Search(panel.id, layer.id, views.get(layer.reference, ""), body)
 
 
 def buckets(layer: Layer) -> list[str]:
@@ -70,7 +79,7 @@ def _references(panel: Panel) -> Any:
     return panel.attributes.get("references")
 
 
-def _where(panel: Panel, board: Board, window: Window) -> Json:
+def _where(panel: Panel, layer: Layer, board: Board, window: Window) -> Json:
     """Everything that narrows the documents down: time, and filters and queries of dashboard and panel."""
     own = mapping(panel.config.get("timeRange"))
     first, last = own.get("from", window.start), own.get("to", window.end)
@@ -80,10 +89,17 @@ def _where(panel: Panel, board: Board, window: Window) -> Json:
         meta = mapping(one.get("meta"))
         if not meta.get("disabled"):
             (out if meta.get("negate") else kept).append(mapping(one.get("query")))
-    for text in (mapping(board.search.get("query")).get("query"), mapping(panel.state.get("query")).get("query")):
+    for text in (_text(board.search.get("query")), _text(panel.state.get("query")), layer.query):
         if text:
-            kept.append(query(str(text)))
+            kept.append(query(text))
+    for column in layer.columns.values():
+        if column.get("operationType") == "geo_grid":
+            kept.append({"exists": {"field": column.get("sourceField")}})
     return {"bool": {"filter": kept, **({"must_not": out} if out else {})}}
+
+
+def _text(query: Any) -> str:
+    return str(mapping(query).get("query") or "")
 
 
 def _aggs(layer: Layer, window: Window) -> Json:
@@ -138,6 +154,8 @@ def _bucket(layer: Layer, column: Json, window: Window) -> Json:
     if operation == "filters":
         named = [(one.get("label"), mapping(one.get("input"))) for one in map(mapping, listing(params.get("filters")))]
         return {"filters": {"filters": {str(label): query(str(asked.get("query"))) for label, asked in named}}}
+    if operation == "geo_grid":
+        return {"geotile_grid": {"field": name, "precision": GRID_LEVEL}}
     if operation == "range":
         least = 0 if params.get("includeEmptyRows") else 1
         return {"histogram": {"field": name, "interval": window.width, "min_doc_count": least}}

@@ -1,4 +1,4 @@
-"""What Lens makes of a search's answer: rows of columns, with the numbers that Kibana computes itself.
+"""What Lens, or a map, makes of a search's answer: rows of columns, with the numbers that Kibana computes itself.
 
 Rules: a row has the keys of its buckets and the numbers of its columns, by column id; what there is no number for is
 None. A counter's rate is its growth since the point in time before, in the same group; one that fell began at 0 again.
@@ -89,7 +89,7 @@ def _number(column: Json, found: Any, count: int) -> Any:
     if "hits" in read:
         hits = listing(mapping(read["hits"]).get("hits"))
         return next(iter(mapping(hits[0].get("fields")).values()), None) if hits else None
-    return read.get("value")
+    return read["location"] if "location" in read else read.get("value")
 
 
 def _rates(made: list[Row], layer: Layer, name: str) -> None:

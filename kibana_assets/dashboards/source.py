@@ -17,7 +17,7 @@ from kibana_assets.errors import PackageError
 from kibana_assets.package.streams import Stream
 
 PREFIX: Final = "local_llm-"
-KINDS: Final = frozenset({"metric", "line", "area", "bar", "pie", "table", "heatmap", "gauge", "text", "links"})
+KINDS: Final = frozenset({"metric", "line", "area", "bar", "pie", "table", "heatmap", "gauge", "map", "text", "links"})
 OVER_TIME: Final = frozenset({"line", "area", "bar", "heatmap"})
 WITHOUT_DATA: Final = frozenset({"text", "links"})
 
@@ -105,19 +105,34 @@ def _check(panel: Panel, read: Mapping) -> None:
         raise read.wrong("measures", "nothing", "what the panel shows")
     if len(panel.measures) > 9:
         raise read.wrong("measures", f"{len(panel.measures)} measures", "9 at most")
-    if panel.kind in ("metric", "gauge", "heatmap", "pie") and len(panel.measures) != 1:
+    if panel.kind in ("metric", "gauge", "heatmap", "pie", "map") and len(panel.measures) != 1:
         raise read.wrong("measures", f"{len(panel.measures)} measures", f"one, for a {panel.kind} shows no more")
     if panel.kind == "links" and not panel.links:
         raise read.wrong("links", "nothing", "a list of dashboards")
-    if panel.kind in ("pie", "table", "heatmap") and not panel.by:
+    if panel.kind in ("pie", "table", "heatmap", "map") and not panel.by:
         raise read.wrong("by", "nothing", "what the numbers are grouped by")
     if panel.kind != "table" and len(panel.by) > 1:
         raise read.wrong("by", f"{len(panel.by)} groupings", "one, for only a table has more")
+    if panel.kind == "map":
+        _check_map(panel, read)
+    if panel.kind != "map" and any(one.op == "place" for one in panel.by):
+        raise read.wrong("by", "places", "a map, which alone shows them")
     if panel.width <= 0:
         raise read.wrong("width", f"{panel.width:g}", "a number above 0")
     order = [one.at for one in panel.thresholds]
     if order != sorted(set(order)):
         raise read.wrong("thresholds", "an order that is not theirs", "each from a larger number than the one before")
+
+
+def _check_map(panel: Panel, read: Mapping) -> None:
+    """A map's circles are counts; what Kibana cannot do there would be left out without a word."""
+    [shown], [by] = panel.measures, panel.by
+    if shown.op != "count" or shown.query or shown.per:
+        raise read.wrong("measures", f"the operation {shown.op}", "a count of all that the panel's query finds")
+    if by.op != "place" or len(by.fields) != 1:
+        raise read.wrong("by", f"{by.op} of {len(by.fields)} fields", "place, of one field")
+    if panel.time_from or panel.thresholds:
+        raise read.wrong("time_from" if panel.time_from else "thresholds", "it", "none, for a map has none")
 
 
 def _data(read: Mapping, streams: Streams) -> tuple[str, tuple[str, ...]]:

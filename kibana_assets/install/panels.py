@@ -59,7 +59,7 @@ def prove_panels(cluster: Cluster, found: Iterable[Board], *, seconds: float = S
     for one in found:
         window, range_ = _window(one)
         for panel in one.panels:
-            if panel.type != "lens":
+            if not panel.layers:
                 continue
             state: State = "unknown"
             told = silent or ("not asked: the time is over" if time.monotonic() > ends else "")

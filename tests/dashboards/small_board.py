@@ -93,6 +93,14 @@ rows:
         by:
           as: State
           filters: {open: 'small.log.state: open', others: 'not small.log.state: open'}
+      - id: map
+        title: Places
+        kind: map
+        dataset: log
+        query: 'small.log.state: open or small.log.wait_time > 1'
+        measures:
+          - {op: count, unit: events, as: Events}
+        by: {place: small.log.where, as: Place}
       - {id: text, title: No data?, kind: text, text: Switch it on.}
       - id: links
         title: Links
@@ -115,12 +123,12 @@ def changed_source(old: str, new: str) -> str:
     return SOURCE.replace(old, new)
 
 
-_READ = read()
+_MADE = saved_object(read(), TAG)
 
 
 def board(change: Change | None = None) -> Json:
     """The saved object, changed; its ``…JSON`` parts are values."""
-    made: Json = deepcopy(saved_object(_READ, TAG))
+    made: Json = deepcopy(_MADE)
     if change:
         change(made)
     return made
@@ -154,6 +162,16 @@ def column(made: Json, name: str, number: str = "m0") -> Json:
     """A column of it."""
     found: Json = layer(made, name)["columns"][number]
     return found
+
+
+def map_layer(made: Json, number: int = 1) -> Json:
+    """A layer of the map: 0 is the land, 1 the circles."""
+    found: Json = attributes(made, "map")["layerListJSON"][number]
+    return found
+
+
+# One island is land enough for the tests, which copy and change it often.
+del map_layer(_MADE, 0)["sourceDescriptor"]["__featureCollection"]["features"][0]["geometry"]["coordinates"][:-1]
 
 
 def look(*made: Json) -> list[Finding]:

@@ -11,7 +11,7 @@ from kibana_assets.check.run import check_objects, check_sources
 from kibana_assets.dashboards.objects import dashboards, objects
 from kibana_assets.dashboards.source import sources
 from kibana_assets.package.tree import load
-from tests.dashboards.small_board import Change, attributes, board, column, faults, layer, look, panel, state
+from tests.dashboards.small_board import Change, attributes, board, column, faults, layer, look, map_layer, panel, state
 
 Json = dict[str, Any]
 
@@ -94,15 +94,24 @@ BAD: dict[str, list[tuple[Change, str]]] = {
         (lambda b: put(column(b, "times"), "sourceField", "small.log.wait"), "the field small.log.wait,"),
         (lambda b: put(column(b, "table", "by0")["params"], "secondaryFields", ["gone"]), "the field gone"),
         (lambda b: put(column(b, "table", "m2")["params"], "sortField", "when"), "the field when"),
+        (lambda b: put(map_layer(b)["sourceDescriptor"], "geoField", "small.log.place"), "the field small.log.place"),
     ],
     "operations_fit_their_fields": [
         (lambda b: put(column(b, "times"), "sourceField", "small.log.state"), "percentile of small.log.state"),
         (lambda b: put(column(b, "rates", "m0X0"), "operationType", "sum"), "which is a long, a counter"),
         (lambda b: put(column(b, "table", "by0"), "sourceField", "message"), "terms of message"),
+        (
+            lambda b: put(map_layer(b)["sourceDescriptor"], "geoField", "small.log.state"),
+            "expected a field of type geo_point",
+        ),
     ],
     "datasets_are_declared": [
         (
             lambda b: put(state(b, "tile")["filters"][0]["meta"], "params", {"query": "small.other"}),
+            "the dataset small.other",
+        ),
+        (
+            lambda b: put(map_layer(b)["query"], "query", 'data_stream.dataset: "small.other"'),
             "the dataset small.other",
         ),
     ],
@@ -110,6 +119,11 @@ BAD: dict[str, list[tuple[Change, str]]] = {
         (lambda b: put(state(b, "tile"), "filters", []), "no filter on data_stream.dataset"),
         (lambda b: put(state(b, "tile")["filters"][0]["meta"], "disabled", True), "no filter on data_stream.dataset"),
         (lambda b: put(state(b, "tile")["filters"][0]["meta"], "negate", True), "no filter on data_stream.dataset"),
+        (lambda b: put(map_layer(b)["query"], "query", "small.log.state: open"), "panel map: found no filter"),
+        (
+            lambda b: put(map_layer(b)["query"], "query", 'data_stream.dataset: "small.log" or small.log.state: open'),
+            "panel map: found no filter",
+        ),
     ],
     "controls_have_declared_fields": [
         (
@@ -121,9 +135,42 @@ BAD: dict[str, list[tuple[Change, str]]] = {
             "the field gone",
         ),
     ],
-    "lens_panels_name_their_data_views": [
+    "maps_ask_nobody_outside": [
+        (
+            lambda b: put(attributes(b, "map"), "layerListJSON", []),
+            "no layers, for which Kibana takes its map service's",
+        ),
+        (lambda b: put(map_layer(b, 0), "sourceDescriptor", {"type": "EMS_TMS"}), "a source of type EMS_TMS"),
+        (lambda b: put(map_layer(b, 0), "sourceDescriptor", None), "a source of type none"),
+    ],
+    "maps_are_of_a_form_that_is_known": [
+        (lambda b: put(map_layer(b), "locale", "en"), "layer map-data: found the key locale"),
+        (lambda b: put(map_layer(b)["sourceDescriptor"], "size", 7), "sourceDescriptor: found the key size"),
+        (lambda b: put(map_layer(b)["sourceDescriptor"], "geoField", None), "found no geoField"),
+        (lambda b: put(map_layer(b)["style"], "colour", "red"), "style: found the key colour"),
+        (lambda b: put(attributes(b, "map")["mapStateJSON"], "tilt", 7), "mapStateJSON: found the key tilt"),
+        (lambda b: put(attributes(b, "map")["uiStateJSON"], "open", True), "uiStateJSON: found the key open"),
+    ],
+    "shapes_are_there": [
+        (lambda b: put(map_layer(b, 0)["sourceDescriptor"], "__featureCollection", None), "found no features"),
+    ],
+    "circles_have_numbers": [
+        (lambda b: put(map_layer(b)["style"]["properties"], "labelText", None), "circles without their number"),
+        (lambda b: put(map_layer(b)["sourceDescriptor"]["metrics"][0], "label", None), "a number without a label"),
+        (lambda b: put(map_layer(b)["sourceDescriptor"], "metrics", []), "a number without a label"),
+    ],
+    "panels_name_their_data_views": [
         (lambda b: put(attributes(b, "tile"), "references", []), "panel tile: references: found none"),
         (lambda b: put(attributes(b, "tile")["references"][0], "name", "x"), "none for the layer tile-data"),
+        (lambda b: put(attributes(b, "map")["references"][0], "name", "x"), "none for the layer map-data"),
+        (
+            lambda b: map_layer(b)["sourceDescriptor"].update(indexPatternRefName="", indexPatternId="logs-*"),
+            "expected indexPatternRefName",
+        ),
+        (
+            lambda b: put(b, "references", [one for one in b["references"] if not one["name"].startswith("map:")]),
+            "map:layer_1_source_index_pattern",
+        ),
         (lambda b: put(b, "references", b["references"][1:]), "tile:indexpattern-datasource-layer-tile-data"),
     ],
     "what_is_referred_to_is_there": [
@@ -143,6 +190,7 @@ BAD: dict[str, list[tuple[Change, str]]] = {
     "queries_mean_what_they_look": [
         (lambda b: put(state(b, "tile")["query"], "query", "small.log.state = open"), "without a field"),
         (lambda b: put(state(b, "tile")["query"], "query", "small.log.wait_time:>5"), "does not parse"),
+        (lambda b: put(map_layer(b)["query"], "query", "small.log.wait_time:>5"), "layer map-data: query"),
         (lambda b: put(column(b, "gauge", "m0X0")["filter"], "query", "gone: 1"), "column m0X0: filter"),
         (
             lambda b: put(

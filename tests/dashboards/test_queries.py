@@ -84,7 +84,7 @@ def test_every_panel_with_data_of_ours_has_its_search() -> None:
         if made["type"] == "dashboard":
             taken = taken_apart(made)
             found = [one.panel for one in searches(taken, WINDOW)]
-            assert found == [one.id for one in taken.panels if one.type == "lens"]
+            assert found == [one.id for one in taken.panels if one.type in ("lens", "map")]
             assert {one.index for one in searches(taken, WINDOW)} <= {"logs-*", "metrics-*"}
 
 

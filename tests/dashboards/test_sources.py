@@ -22,7 +22,7 @@ NO_PART_OF_A_PANEL = re.compile(r" {12}[^-{].*: '|  - height|    panels|$")
 """The filters of a grouping, which are as many as there are, and the head of the next row."""
 BAD = {
     "title: Small\n -> titel: Small\n": "small.yml:2: title: found nothing, expected a text",
-    "      - {id: text, -> \t- {id: text,": "small.yml:74:1: not YAML",
+    "      - {id: text, -> \t- {id: text,": "small.yml:82:1: not YAML",
     f"{TILE} -> {TILE}\n        colour: red": "rows[0].panels[0].colour: found a key that means nothing here",
     f"{TILE} -> id: tile\n        title: ''": "small.yml:11: rows[0].panels[0].title: found '', expected a text",
     "id: tile -> id: gauge": "id: found 'gauge', which small.yml:10 has, expected another",
@@ -47,6 +47,12 @@ BAD = {
     "\n          - {to: small, as: Here} ->  []": "links: found nothing, expected a list of dashboards",
     "text: Switch it on. -> width: 1": "text: found nothing, expected a text",
     "by: {range: small.log.wait_time, as: Wait} -> stacked: false": "by: found nothing, expected what the numbers",
+    "kind: map -> kind: map\n        time_from: now-1d": "time_from: found it, expected none, for a map has none",
+    "query: 'small.log.state: open or small.log.wait_time > 1'\n        measures:\n          - {op: count, -> "
+    "measures:\n          - {op: count, query: 'a: 1',": "expected a count of all that the panel's query finds",
+    "{place: small.log.where, -> {terms: small.log.where,": "found terms of 1 fields, expected place, of one field",
+    "{place: small.log.where, -> {place: [small.log.where, b],": "found place of 2 fields, expected place,",
+    "by: {range: small.log.wait_time, -> by: {place: small.log.where,": "found places, expected a map",
     "filters: {open: 'small.log.state: open', -> filters: {open: [],": "filters.open: found a list, expected a text",
 }
 

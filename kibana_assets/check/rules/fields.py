@@ -1,7 +1,8 @@
 """Rules for fields: each is declared by the panel's data streams, and can be computed with as it is.
 
 A field that is not there gives "No results found" without a word why. What Lens allows of a type, and of a counter, is
-in form_based/operations/definitions of Kibana (getPossibleOperationForField); Elasticsearch refuses the rest.
+in form_based/operations/definitions of Kibana (getPossibleOperationForField); Elasticsearch refuses the rest. A map's
+places, whose field is column ``by0`` here, are points.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from kibana_assets.package.fields import NUMBERS, Field
 RECORDS: Final = "___records___"
 _TEXTS: Final = frozenset({"keyword", "constant_keyword", "wildcard", "flattened", "version"})
 _DATES: Final = frozenset({"date", "date_nanos"})
+_PLACES: Final = frozenset({"geo_point"})
 _COUNTED: Final = NUMBERS | {"histogram"}
 _GROUPED: Final = NUMBERS | _TEXTS | {"boolean", "ip"}
 ALLOWED: Final = {
     "average": _COUNTED,
     "count": _GROUPED | _DATES | _COUNTED,
     "date_histogram": _DATES,
+    "geo_centroid": _PLACES,
+    "geo_grid": _PLACES,
     "last_value": _GROUPED | _DATES,
     "max": _COUNTED | _DATES,
     "median": _COUNTED,
@@ -66,7 +70,7 @@ def datasets_are_declared(board: Board, context: Context) -> Faults:
 
 def panels_are_limited_to_datasets(board: Board, context: Context) -> Faults:
     for panel in board.panels:
-        if panel.type == "lens" and not panel.datasets:
+        if (panel.type == "lens" or panel.layers) and not panel.datasets:
             yield panel.place, "no filter on data_stream.dataset", "one, or it reads every index of its data view"
 
 

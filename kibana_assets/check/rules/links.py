@@ -7,17 +7,17 @@ from kibana_assets.check.context import Context
 from kibana_assets.check.rules.interface import Faults, Rule
 
 
-def lens_panels_name_their_data_views(board: Board, context: Context) -> Faults:
-    for panel in _lens(board):
+def panels_name_their_data_views(board: Board, context: Context) -> Faults:
+    for panel in _of_data(board):
         named = {str(mapping(one).get("name")) for one in listing(panel.attributes.get("references"))}
         above = _names(board)
         if not named:
             yield f"{panel.place}: references", "none", "one for each layer, or the panel stays empty"
             continue
         for layer in panel.layers:
-            name = f"indexpattern-datasource-layer-{layer.id}"
-            if name not in named:
-                yield f"{panel.place}: references", f"none for the layer {layer.id}", name
+            name = layer.reference
+            if not name or name not in named:
+                yield f"{panel.place}: references", f"none for the layer {layer.id}", name or "indexPatternRefName"
             elif f"{panel.id}:{name}" not in above:
                 yield f"{board.id}: references", f"none for the layer {layer.id}", f"{panel.id}:{name}"
 
@@ -54,12 +54,12 @@ def _names(board: Board) -> set[str]:
     return {str(mapping(one).get("name")) for one in listing(board.raw.get("references"))}
 
 
-def _lens(board: Board) -> list[Panel]:
-    return [panel for panel in board.panels if panel.type == "lens"]
+def _of_data(board: Board) -> list[Panel]:
+    return [panel for panel in board.panels if panel.type == "lens" or panel.layers]
 
 
 RULES: tuple[Rule, ...] = (
-    lens_panels_name_their_data_views,
+    panels_name_their_data_views,
     what_is_referred_to_is_there,
     links_lead_to_dashboards,
     controls_name_their_data_views,

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from kibana_assets.dashboards.panels import gauge, heatmap, links, metric, pie, table, text, xy
+from kibana_assets.dashboards.panels import map as world
 from kibana_assets.dashboards.panels.interface import Kind
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
@@ -17,6 +18,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "heatmap": heatmap.panel,
         "line": xy.panel,
         "links": links.panel,
+        "map": world.panel,
         "metric": metric.panel,
         "pie": pie.panel,
         "table": table.panel,

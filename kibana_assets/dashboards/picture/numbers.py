@@ -45,7 +45,7 @@ def window(start: datetime, end: datetime) -> Window:
 
 
 def numbers(panel: Panel, board: Board, ask: Ask, over: Window) -> Numbers | None:
-    """Ask for the numbers of a Lens panel. Raises: what ``ask`` raises."""
+    """Ask for the numbers of a panel. Raises: what ``ask`` raises."""
     for search in panel_searches(panel, board, over):
         layer = next(one for one in panel.layers if one.id == search.layer)
         return Numbers(layer, _together(panel, layer, rows(layer, ask(search), over)))

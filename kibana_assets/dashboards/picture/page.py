@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from kibana_assets.check.board import Board, Panel, listing, mapping
-from kibana_assets.dashboards.picture import charts, tables, tiles
+from kibana_assets.check.board import MAP, Board, Panel, listing, mapping
+from kibana_assets.dashboards.picture import charts, maps, tables, tiles
 from kibana_assets.dashboards.picture.form import safe
 from kibana_assets.dashboards.picture.numbers import Numbers
 
@@ -53,12 +53,14 @@ border-bottom:1px solid #e3e8f2;vertical-align:top;word-break:break-word} .n{tex
 .legend{list-style:none;margin:0;padding:0;font-size:11px;width:26%;overflow:hidden} .legend i{display:inline-block;
 width:9px;height:9px;margin-right:5px;border-radius:5px} .legend li{white-space:nowrap;overflow:hidden;
 text-overflow:ellipsis} a{color:#0b64dd;margin-right:24px;text-decoration:none}
+.map{height:100%;position:relative} .map svg{width:100%;height:100%} .map .y{top:auto;bottom:0}
+.count{font-size:7px;text-anchor:middle;dominant-baseline:central;paint-order:stroke;stroke:#fff;stroke-width:1.5px}
 code{background:#ecf1f9;padding:0 3px}
 """
 
 
 def page(board: Board, numbers: Mapping[str, Numbers | None]) -> str:
-    """The page; ``numbers`` are those of each Lens panel by its id, or nothing."""
+    """The page; ``numbers`` are those of each panel by its id, or nothing."""
     controls = "".join(f"<span>{safe(_title(one))}</span>" for one in board.controls.values())
     panels = "".join(_panel(one, numbers.get(one.id)) for one in board.panels)
     title = safe(board.attributes.get("title", board.id))
@@ -89,6 +91,8 @@ def _body(panel: Panel, found: Numbers | None) -> str:
     if panel.type == "visualization":
         params = mapping(mapping(panel.config.get("savedVis")).get("params"))
         return _markdown(str(params.get("markdown", "")))
+    if panel.type == MAP:
+        return maps.world(panel, found)
     kind = str(panel.attributes.get("visualizationType"))
     if found is None or kind not in DRAWN:
         return f'<div class="none">{safe(kind)}</div>'

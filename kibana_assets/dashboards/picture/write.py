@@ -18,7 +18,7 @@ def pages(boards: Iterable[Board], folder: Path, ask: Ask | None, over: Window) 
     for board in boards:
         found: dict[str, Numbers | None] = {}
         for panel in board.panels:
-            if panel.type == "lens":
+            if panel.layers:
                 found[panel.id] = numbers(panel, board, ask, over) if ask else without(panel)
         path = folder / f"{board.id}.html"
         try:

@@ -51,7 +51,7 @@ def shown(recorded: Recorded, board: Board, panel: Panel, over: str) -> Shown:
     made = _table(layer, _together(panel, layer, found), over)
     outermost = layer.columns[buckets(layer)[0]] if buckets(layer) else {}
     size = int(mapping(outermost.get("params")).get("size") or 0)
-    tile = panel.title if panel.attributes["visualizationType"] == "lnsMetric" else ""
+    tile = panel.title if panel.attributes.get("visualizationType") == "lnsMetric" else ""
     return Shown(made, size, tuple(sorted(used)), tile)
 
 

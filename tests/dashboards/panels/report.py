@@ -53,11 +53,11 @@ def panels(recorded: Recorded, board: Board) -> Iterator[Panel]:
     """The panels of a dashboard that show data."""
     expected = EXPECTED[board.id](recorded.diary)
     for panel in board.panels:
-        if panel.type != "lens":
+        if not panel.layers:
             continue
         wanted = expected.get(panel.id, Expected({}))
         found = shown(recorded, board, panel, wanted.over)
-        kind = str(panel.attributes["visualizationType"])
+        kind = str(panel.attributes.get("visualizationType", panel.type))
         yield Panel(board.id, panel.id, kind, tuple(lines(panel.id, found, wanted)), found.substituted)
 
 

@@ -70,6 +70,7 @@ streams:
   fields:
     - {name: wait_time, type: double, unit: s, description: How long it waited.}
     - {name: state, type: keyword, description: "Open | closed."}
+    - {name: where, type: geo_point, description: Where it came from.}
 - {name: small.labels, type: object, object_type: keyword, description: Labels.}
 - {name: ecs.version, external: ecs}
 - {name: event.original, external: ecs}
