@@ -18,8 +18,8 @@ from kibana_assets.package.streams import pipelines, streams
 from kibana_assets.package.tree import Tree, load
 from tests.counterparts.elasticsearch import Node
 from tests.package.case import Case, cases
+from tests.package.privacy import marked
 from tests.package.simulate import Document, simulate, text, without_dynamic
-from tests.package.test_lmstudio_privacy import marked
 
 STREAMS = {stream.name: stream for stream in streams(load())}
 DATASET = "my_lmstudio.log"

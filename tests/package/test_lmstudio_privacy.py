@@ -1,15 +1,12 @@
 """Nothing of a prompt, an answer, a body or a plugin's text is in any field of what the LM Studio pipeline makes.
 
-Rules: each ``MARK`` of the stream's pipeline tests stands where LM Studio writes what users wrote; it becomes a mark of
-its own, and the whole document is searched for it. Mutations are those that happen to files: lines lost, doubled or
-joined, cuts, carriage returns, colours, other heads. The seed is fixed.
+Rules: each ``MARK`` of the stream's pipeline tests stands where LM Studio writes what users wrote. The seed is fixed.
 """
 
 from __future__ import annotations
 
 import json
 import random
-import re
 from typing import Any
 
 import pytest
@@ -17,11 +14,21 @@ import pytest
 from kibana_assets.package.streams import Stream, streams
 from kibana_assets.package.tree import load
 from tests.counterparts.elasticsearch import Node
-from tests.package.case import cases
+from tests.package.privacy import (
+    carriage_returns,
+    coloured,
+    end_lost,
+    leaks,
+    line_lost,
+    line_twice,
+    lines_joined,
+    marked,
+    mutated,
+    shuffled,
+)
 from tests.package.simulate import simulate
 
 HEADS = ("[2026-09-10 00:18:43][INFO] ", "2026-09-10 00:18:43 [ERROR]\n ", "[2024-03-01 10:00:00.001] [INFO] ", "")
-COLOURS = ("\x1b[36m", "\x1b[0m", "\x1b[1;31m")
 
 
 @pytest.fixture(scope="module")
@@ -29,54 +36,12 @@ def lmstudio() -> Stream:
     return next(stream for stream in streams(load()) if stream.name == "lmstudio")
 
 
-def marked(stream: Stream) -> list[str]:
-    """The messages of all cases twice, each MARK another one: of one word, then of several."""
-    numbers = iter(range(10**9))
-    texts = [event["message"] for case in cases(stream) for event in case.events()]
-    single = [re.sub("MARK", lambda _: f"qzx{next(numbers)}", text) for text in texts]
-    return single + [re.sub("MARK", lambda _: f"qzx{next(numbers)} and xzq", text) for text in texts]
+def headed(_text: str, lines: list[str], place: int, dice: random.Random) -> str:
+    """Its end under the head of another event."""
+    return dice.choice(HEADS) + "\n".join(lines[place:])
 
 
-def mutated(text: str, dice: random.Random) -> str:
-    """The text after one or two accidents."""
-    for _ in range(dice.choice((1, 1, 2))):
-        lines = text.split("\n")
-        place = dice.randrange(len(lines))
-        accident = dice.randrange(8)
-        if accident == 0:
-            text = "\n".join(lines[:place] + lines[place + 1 :])
-        elif accident == 1:
-            text = "\n".join(lines[: place + 1] * 2 + lines[place + 1 :])
-        elif accident == 2:
-            text = " ".join(lines)
-        elif accident == 3:
-            text = text[: dice.randrange(len(text) + 1)]
-        elif accident == 4:
-            text = "\r\n".join(lines)
-        elif accident == 5:
-            where = dice.randrange(len(text) + 1)
-            text = text[:where] + dice.choice(COLOURS) + text[where:]
-        elif accident == 6:
-            text = dice.choice(HEADS) + "\n".join(lines[place:])
-        else:
-            dice.shuffle(lines)
-            text = "\n".join(lines)
-    return text
-
-
-def leaks(node: Node, stream: Stream, events: list[dict[str, Any]]) -> list[str]:
-    """The documents that hold a mark, and what they were made from; no document is missing."""
-    found: list[str] = []
-    for start in range(0, len(events), 250):
-        part = events[start : start + 250]
-        for event, document in zip(part, simulate(node, stream.pipeline_id(), part), strict=True):
-            assert document is not None, event
-            assert document.get("@timestamp"), event
-            assert document.get("message"), event
-            written = json.dumps(document)
-            if "qzx" in written or "xzq" in written:
-                found.append(f"{event['message']!r}\n-> {written}")
-    return found
+ACCIDENTS = (line_lost, line_twice, lines_joined, end_lost, carriage_returns, coloured, headed, shuffled)
 
 
 def test_no_mark_in_any_field(node: Node, lmstudio: Stream) -> None:
@@ -104,7 +69,7 @@ def test_both_switches_keep_the_original_and_nothing_else(node: Node, lmstudio: 
 def test_no_mark_after_an_accident(node: Node, lmstudio: Stream) -> None:
     dice = random.Random(20261)
     texts = marked(lmstudio)
-    events = [{"message": mutated(dice.choice(texts), dice)} for _ in range(5000)]
+    events = [{"message": mutated(dice.choice(texts), dice, ACCIDENTS)} for _ in range(5000)]
     assert not leaks(node, lmstudio, events)[:5]
 
 

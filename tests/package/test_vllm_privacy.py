@@ -1,9 +1,8 @@
 """Nothing of a prompt, an answer, a body or a key is in any field of what the vLLM pipeline makes.
 
-Rules: each ``MARK`` of the stream's pipeline tests stands where vLLM, or what runs beside it, writes what users wrote.
-It becomes a mark of its own, and the whole document is searched for it; ``TOPSECRET`` stands where a key does.
-Mutations are those that happen to files. What vLLM says of itself at INFO and WARNING keeps its text, so a mutation
-does not give a prompt the head of such a line. The seed is fixed.
+Rules: each ``MARK`` of the stream's pipeline tests stands where vLLM, or what runs beside it, writes what users wrote;
+``TOPSECRET`` stands where a key does. What vLLM says of itself at INFO and WARNING keeps its text, so an accident does
+not give a prompt the head of such a line. The seed is fixed.
 """
 
 from __future__ import annotations
@@ -16,41 +15,32 @@ from typing import Any
 import pytest
 
 from tests.counterparts.elasticsearch import Node
+from tests.package.privacy import (
+    carriage_returns,
+    coloured,
+    end_lost,
+    leaks,
+    line_lost,
+    line_twice,
+    marked,
+    mutated,
+    shuffled,
+    start_lost,
+)
 from tests.package.simulate import simulate
-from tests.package.test_lmstudio_privacy import leaks, marked
 from tests.package.vllm_events import vllm
 
 ERROR = "(EngineCore_DP0 pid=42) ERROR 11-21 04:15:38 [core.py:938] "
 HEADS = (ERROR, "INFO 11-21 00:44:05 [request_logger.py:65] ", "\x1b[1;36m(APIServer pid=7)\x1b[0;0m ", "")
-COLOURS = ("\x1b[36m", "\x1b[0m", "\x1b[1;31m")
 STREAM = vllm()
 
 
-def mutated(text: str, dice: random.Random) -> str:
-    """The text after one or two accidents."""
-    for _ in range(dice.choice((1, 1, 2))):
-        lines = text.split("\n")
-        place = dice.randrange(len(lines))
-        accident = dice.randrange(8)
-        if accident == 0:
-            text = "\n".join(lines[:place] + lines[place + 1 :])
-        elif accident == 1:
-            text = "\n".join(lines[: place + 1] * 2 + lines[place + 1 :])
-        elif accident == 2:
-            text = "\r\n".join(lines)
-        elif accident == 3:
-            text = text[: dice.randrange(len(text) + 1)]
-        elif accident == 4:
-            text = text[dice.randrange(len(text) + 1) :]
-        elif accident == 5:
-            where = dice.randrange(len(text) + 1)
-            text = text[:where] + dice.choice(COLOURS) + text[where:]
-        elif accident == 6:
-            text = "\n".join(dice.choice(HEADS) + line for line in lines[place:])
-        else:
-            dice.shuffle(lines)
-            text = "\n".join(lines)
-    return text
+def headed(_text: str, lines: list[str], place: int, dice: random.Random) -> str:
+    """Its end, each line under the head of another event."""
+    return "\n".join(dice.choice(HEADS) + line for line in lines[place:])
+
+
+ACCIDENTS = (line_lost, line_twice, carriage_returns, end_lost, start_lost, coloured, headed, shuffled)
 
 
 def test_no_mark_in_any_field(node: Node) -> None:
@@ -109,7 +99,7 @@ def test_keys_are_taken_out_of_the_original_too(node: Node, head: str, line: str
 def test_no_mark_after_an_accident(node: Node) -> None:
     dice = random.Random(20262)
     texts = [text for text in marked(STREAM) if "qzx" in text]
-    events = [{"message": mutated(dice.choice(texts), dice)} for _ in range(5000)]
+    events = [{"message": mutated(dice.choice(texts), dice, ACCIDENTS)} for _ in range(5000)]
     assert not leaks(node, STREAM, events)[:5]
 
 
