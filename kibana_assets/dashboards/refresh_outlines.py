@@ -3,6 +3,7 @@
 Rules: needs npm; only a developer runs it. The package (ISC licence, Mike Bostock) is Natural Earth's land at 1:110
 million, which is in the public domain, as TopoJSON (https://github.com/topojson/topojson-specification). Land without
 borders, for borders are disputed. Small islands go, and Antarctica, which Mercator makes larger than all the rest.
+What lies across the 180th meridian is cut there: else a line would run back over the whole map.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ WITHIN: Final = 0.2
 """Degrees that an outline may be off."""
 SMALLEST: Final = 1.5
 """Square degrees of an island that stays; Hawaii does."""
+HALF: Final = 180.0
+"""The meridian that ends the map."""
 SOUTH: Final = -60.0
 """What lies wholly beyond is left out."""
 
@@ -47,6 +50,19 @@ def rings(atlas: dict[str, Any]) -> Iterator[list[Ring]]:
             yield [_joined(ring, arcs) for ring in polygon]
 
 
+def cut(ring: Ring) -> Iterator[Ring]:
+    """The parts of a closed ring on either side of the 180th meridian; most have one."""
+    turns, whole = 0, [ring[0]]
+    for before, (x, y) in pairwise(ring):
+        turns += (x - before[0] < -HALF) - (x - before[0] > HALF)
+        whole.append((x + turns * 2 * HALF, y))
+    for world in (-1, 0, 1):
+        moved = [(x + world * 2 * HALF, y) for x, y in whole]
+        part = _beyond(_beyond(moved, 1), -1)
+        if len(part) > 3:
+            yield part
+
+
 def simplified(ring: Ring, within: float) -> Ring:
     """A closed ring by Douglas and Peucker, in two halves, since it ends where it begins; rounded to tenths."""
     first = ring[0]
@@ -65,9 +81,13 @@ def outlines(atlas: dict[str, Any]) -> dict[str, Any]:
     """The collection of one feature that the map draws."""
     land = []
     for outer, *lakes in rings(atlas):
-        if area(outer) >= SMALLEST and max(y for _, y in outer) > SOUTH:
-            kept = [simplified(one, WITHIN) for one in (outer, *(lake for lake in lakes if area(lake) >= SMALLEST))]
-            land.append([one for one in kept if len(one) > 3])
+        if max(y for _, y in outer) <= SOUTH:
+            continue
+        # A lake lies on one side of the cut.
+        for part in cut(outer):
+            kept = [part, *(lake for lake in lakes if _west(part) <= _west(lake) and _west(lake) < _east(part))]
+            if area(part) >= SMALLEST:
+                land.append([simplified(one, WITHIN) for one in kept if area(one) >= SMALLEST])
     land.sort(key=lambda polygon: (-area(polygon[0]), polygon[0]))
     geometry = {"type": "MultiPolygon", "coordinates": land}
     return {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {}, "geometry": geometry}]}
@@ -95,6 +115,26 @@ def _joined(ring: list[int], arcs: list[Ring]) -> Ring:
         arc = arcs[number] if number >= 0 else arcs[~number][::-1]
         made += arc[1:] if made else arc
     return made
+
+
+def _beyond(ring: Ring, side: int) -> Ring:
+    """What of a closed ring lies west (1) or east (-1) of where the map ends there, closed along that end."""
+    edge, kept = side * HALF, []
+    for (x, y), (to_x, to_y) in pairwise(ring):
+        inside, stays = x * side <= HALF, to_x * side <= HALF
+        if inside:
+            kept.append((x, y))
+        if inside != stays and x != edge:
+            kept.append((edge, y + (to_y - y) * (edge - x) / (to_x - x)))
+    return [*kept, kept[0]] if kept else []
+
+
+def _west(ring: Ring) -> float:
+    return min(x for x, _ in ring)
+
+
+def _east(ring: Ring) -> float:
+    return max(x for x, _ in ring)
 
 
 def _line(points: Ring, within: float) -> Ring:

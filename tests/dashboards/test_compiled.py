@@ -28,6 +28,9 @@ KNOWN = {
 }
 
 
+DOC_COUNT = {"name": "doc_count", "origin": "source"}
+
+
 def test_the_zip_has_what_the_ndjson_has() -> None:
     made = objects(dashboards(load()))
     lines = [json.loads(line) for line in ndjson(made).decode().splitlines()]
@@ -156,6 +159,25 @@ def test_texts_and_links() -> None:
     (link,) = attributes(made, "links")["links"]
     target = next(one for one in made["references"] if one["name"] == f"links:{link['destinationRefName']}")
     assert (target["type"], target["id"]) == ("dashboard", "local_llm-small")
+
+
+def test_a_map_has_its_land_itself_and_its_circles_from_the_cluster() -> None:
+    made = encoded(board())
+    (shown,) = (one for one in json.loads(made["attributes"]["panelsJSON"]) if one["type"] == "map")
+    whole = shown["embeddableConfig"]["attributes"]
+    land, circles = json.loads(whole["layerListJSON"])
+    assert {land["sourceDescriptor"]["type"], circles["sourceDescriptor"]["type"]} == {"GEOJSON_FILE", "ES_GEO_GRID"}
+    assert land["includeInFitToBounds"] is False
+    assert circles["query"] == {
+        "language": "kuery",
+        "query": 'data_stream.dataset: "small.log" and (small.log.state: open or small.log.wait_time > 1)',
+    }
+    assert circles["sourceDescriptor"]["indexPatternRefName"] == whole["references"][0]["name"]
+    assert json.loads(whole["mapStateJSON"])["center"] == {"lat": 20, "lon": 10}
+    assert json.loads(whole["uiStateJSON"]) == {"isLayerTOCOpen": True, "openTOCDetails": ["map-data"]}
+    style = circles["style"]["properties"]
+    assert style["labelText"]["options"]["field"] == style["iconSize"]["options"]["field"] == DOC_COUNT
+    assert "http" not in whole["layerListJSON"]
 
 
 def test_the_views_that_are_referred_to_are_those_that_can_be_made() -> None:

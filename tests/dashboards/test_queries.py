@@ -134,6 +134,23 @@ def test_a_share_a_table_and_filters() -> None:
     assert rows(layer_of("times"), {"aggregations": spread}, WINDOW)[0]["m0"] == 2.5
 
 
+def test_a_map_asks_for_places_within_its_own_query() -> None:
+    found = of("map")
+    kept = found.body["query"]["bool"]["filter"]
+    assert kept[1]["bool"]["should"], "the dashboard's filter"
+    limited, asked = kept[2]["bool"]["filter"]
+    assert limited["bool"]["should"] == [{"match_phrase": {"data_stream.dataset": "small.log"}}]
+    assert len(asked["bool"]["should"]) == 2
+    assert kept[3] == {"exists": {"field": "small.log.where"}}
+    inner = {"at": {"geo_centroid": {"field": "small.log.where"}}}
+    grid = {"field": "small.log.where", "precision": 3}
+    assert found.body["aggs"] == {"by0": {"geotile_grid": grid, "aggs": inner}}
+    assert found.index == "logs-*"
+    place = {"lat": 51.5, "lon": -0.1}
+    answer = {"aggregations": {"by0": {"buckets": [bucket("3/3/2", 5, at={"location": place, "count": 5})]}}}
+    assert rows(layer_of("map"), answer, WINDOW) == [{"by0": "3/3/2", "m0": 5, "at": place}]
+
+
 @pytest.mark.parametrize(("unit", "factor"), [("m", 1), ("s", 1 / 60), ("h", 60)])
 def test_a_count_for_each_minute(unit: str, factor: float) -> None:
     change: Change = lambda b: column(b, "tile").update(timeScale=unit)  # noqa: E731

@@ -1,8 +1,8 @@
-"""A map as SVG: the shapes that it has itself, and a circle with its number for each place. In Mercator, as Kibana's."""
+"""A map as SVG: the shapes that it has itself, and a circle with its number for each place, in Kibana's Mercator."""
 
 from __future__ import annotations
 
-from math import asinh, pi, radians, sqrt, tan
+from math import asinh, pi, radians, tan
 from typing import Any, Final
 
 from kibana_assets.check.board import Panel, listing, mapping
@@ -13,7 +13,7 @@ Json = dict[str, Any]
 _WORLD: Final = 512.0
 """Pixels of the whole world at zoom 0."""
 _NORTH, _SOUTH, _SIDE = 78.0, -57.0, 175.0
-_SMALL, _LARGE = 9.0, 30.0
+_SMALL, _LARGE = 7.0, 18.0
 
 
 def world(panel: Panel, found: Numbers | None) -> str:
@@ -45,7 +45,7 @@ def _shape(source: Json) -> str:
 def _circle(place: Json, count: float, most: float) -> str:
     """As large as its number, and never without it."""
     x, y = _x(float(place["lon"])), _y(float(place["lat"]))
-    size = (_SMALL + (_LARGE - _SMALL) * sqrt(count / most)) / 2
+    size = _SMALL + (_LARGE - _SMALL) * count / most
     where = f'cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}"'
     text = f'<text x="{x:.1f}" y="{y:.1f}" class="count">{count:,}</text>'
     return f'<circle {where} fill="#0b64dd" fill-opacity=".75" stroke="#fff"/>{text}'

@@ -54,7 +54,7 @@ border-bottom:1px solid #e3e8f2;vertical-align:top;word-break:break-word} .n{tex
 width:9px;height:9px;margin-right:5px;border-radius:5px} .legend li{white-space:nowrap;overflow:hidden;
 text-overflow:ellipsis} a{color:#0b64dd;margin-right:24px;text-decoration:none}
 .map{height:100%;position:relative} .map svg{width:100%;height:100%} .map .y{top:auto;bottom:0}
-.count{font-size:7px;text-anchor:middle;dominant-baseline:central;paint-order:stroke;stroke:#fff;stroke-width:1.5px}
+.count{font-size:9px;text-anchor:middle;dominant-baseline:central;paint-order:stroke;stroke:#fff;stroke-width:2px}
 code{background:#ecf1f9;padding:0 3px}
 """
 

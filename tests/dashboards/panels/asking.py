@@ -84,6 +84,8 @@ def _table(layer: Layer, found: list[Row], over: str) -> Table:
         for name, column in layer.columns.items():
             if re.fullmatch(r"m\d+", name):
                 _add(line, str(column["label"]), _value(row.get(name), column), over)
+            elif column.get("operationType") == "geo_centroid":
+                line |= {"Latitude": row[name]["lat"], "Longitude": row[name]["lon"]}
     if over != "each":
         return made
     return {key: line for key, line in made.items() if any(value is not None for value in line.values())}

@@ -21,7 +21,13 @@ from tests.package.end_to_end.site import MODELS
 
 Answer = Callable[[], Call]
 LABELS: Final = ("kibana", "agents", "kibana", "kibana.old")
-CITIES: Final = (("81.2.69.142", "United Kingdom"), ("81.2.69.144", "United Kingdom"), ("89.160.20.112", "Sweden"))
+CITIES: Final = (
+    ("81.2.69.142", "United Kingdom", (51.5142, -0.0931)),
+    ("81.2.69.144", "United Kingdom", (51.5142, -0.0931)),
+    ("89.160.20.112", "Sweden", (58.4167, 15.6167)),
+    ("216.160.83.56", "United States", (47.2513, -122.3149)),
+)
+"""Addresses of MaxMind's public test data, and where it says that they are."""
 _LARGE: Final = "Content-Length: 33554433"
 
 
@@ -120,8 +126,8 @@ def _from_outside(diary: Diary, site: PanelSite) -> None:
     path = site.logs("vllm") / "access.json.log"
     good: dict[str, Any] = json.loads(path.read_text(encoding="utf-8").splitlines()[0])
     with path.open("a", encoding="utf-8") as log:
-        for number, (address, country) in enumerate(islice(cycle(CITIES), 8)):
-            name, now, ok = secrets.token_hex(16), time.time(), number % 4 != 3
+        for number, (address, country, place) in enumerate(islice(cycle(CITIES), 9)):
+            name, now, ok = secrets.token_hex(16), time.time(), number % 3 != 2
             line = good | {"epoch": round(now, 3), "request_id": name, "remote_addr": address, "path": CHAT}
             line |= {"method": "POST", "bytes": 100, "tls_version": "TLSv1.2", "user_agent": "kibana/9.4"}
             line |= {"time": datetime.fromtimestamp(now, timezone.utc).isoformat(timespec="seconds"), "duration": 0.05}
@@ -131,7 +137,7 @@ def _from_outside(diary: Diary, site: PanelSite) -> None:
             log.write(json.dumps(line, separators=(",", ":")) + "\n")
             made = Call("vllm", 200 if ok else 401, CHAT, line["token"], now, now, "engine" if ok else "proxy", name)
             told = replace(made, bytes=100, agent="kibana/9.4", source=address, tls="1.2", country=country)
-            diary.calls.append(told)
+            diary.calls.append(replace(told, place=place))
 
 
 def _told(diary: Diary, site: PanelSite) -> None:

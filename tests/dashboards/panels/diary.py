@@ -22,7 +22,7 @@ class Call:
 
     ``ended_by`` is who gave the answer: ``engine``, ``proxy`` (it refused), ``client`` (it left), or ``failed``: the
     way to the engine did. ``whole`` is False for an answer of which the end was missing. ``id`` is empty where no
-    answer told it.
+    answer told it. ``country`` and ``place`` (latitude, longitude) are those of a public address.
     """
 
     proxy: str
@@ -40,6 +40,7 @@ class Call:
     tls: str = "1.3"
     whole: bool = True
     country: str = ""
+    place: tuple[float, float] | None = None
 
     @property
     def operation(self) -> str:

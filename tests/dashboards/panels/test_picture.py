@@ -22,6 +22,8 @@ from tests.dashboards.small_board import board
 
 Json = dict[str, Any]
 NOW = datetime(2026, 11, 21, tzinfo=timezone.utc)
+LONDON = {"location": {"lat": 51.5, "lon": 0.0}}
+TOKYO = {"location": {"lat": 35.7, "lon": 139.8}}
 EVIL = '<script>alert(1)</script>"onload='
 
 
@@ -39,6 +41,7 @@ def answers(search: Search) -> Json:
         "table": [bucket(EVIL, 12, m1={"value": times[0]}, m2={"doc_count": 0})],
         "heat": [bucket(5.0, 6, x={"buckets": points})],
         "ring": {EVIL: {"doc_count": 3}, "others": {"doc_count": 1}},
+        "map": [bucket("3/3/2", 9, at=LONDON), bucket("3/7/3", 1234, at=TOKYO)],
     }
     aggs: Json = {"m0X0": {"doc_count": 3}}
     if search.panel in by:
@@ -78,6 +81,20 @@ def test_the_numbers_are_shown_as_kibana_writes_them(tmp_path: Path) -> None:
     assert "background:#cc5642" in text, "seven events are many"
     assert "No results found" not in text
     assert '<div class="big">7</div>' not in drawn(tmp_path, numbers=False)
+
+
+def test_circles_stand_where_they_belong_with_their_numbers(tmp_path: Path) -> None:
+    text = drawn(tmp_path, numbers=True)
+    circles = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="([\d.]+)" fill="#0b64dd"', text)
+    (tokyo_x, tokyo_y, tokyo), (london_x, london_y, london) = [tuple(map(float, one)) for one in circles]
+    assert london_x == 256.0
+    assert abs(tokyo_x - (256 + 139.8 / 360 * 512)) < 0.1
+    assert london_y < tokyo_y < 256
+    assert london < tokyo == 18.0
+    assert 'class="count">1,234</text>' in text
+    assert "Events: up to 1,234 at a place" in text
+    assert '<path d="M' in text
+    assert "nobody with a public address" in drawn(tmp_path, numbers=False)
 
 
 def test_nothing_of_data_or_of_elsewhere_runs_in_a_page(tmp_path: Path) -> None:

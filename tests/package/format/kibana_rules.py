@@ -62,7 +62,7 @@ def dashboards_are_of_their_datasets(tree: Tree) -> Iterator[Finding]:
         attributes = read.get("attributes", {})
         whole = "data_stream.dataset" in str(attributes.get("kibanaSavedObjectMeta"))
         for panel in attributes.get("panelsJSON", ()):
-            shows_data = panel.get("type") == "lens"
+            shows_data = panel.get("type") in ("lens", "map")
             if shows_data and not whole and "data_stream.dataset" not in str(panel.get("embeddableConfig")):
                 yield Finding(f"{path}: panel {panel.get('panelIndex')}", "no filter", "one on data_stream.dataset")
 

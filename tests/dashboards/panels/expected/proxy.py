@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from statistics import median
+from math import asinh, pi, radians, tan
+from statistics import fmean, median
 from typing import Any, Final
 
 from tests.dashboards.panels.compare import Expected, Range, rank
@@ -47,6 +48,7 @@ def expected(day: Diary) -> dict[str, Expected]:
         "slowest": Expected(_slowest(day), largest="Time"),
         "cut-over-time": Expected(_ways(day)),
         "denied-sources": Expected(_denied(day)),
+        "map": Expected(grouped(calls, lambda one: one.place and (_tile(*one.place),), _place)),
         "countries": Expected(grouped(calls, lambda one: (one.country,), _country)),
         "clients": Expected(grouped(calls, lambda one: (one.agent,), _seen)),
         "tls": Expected(grouped(calls, lambda one: (one.tls,), _requests)),
@@ -183,6 +185,18 @@ def _denied(day: Diary) -> Rows:
 def _country(of: list[Call]) -> Json:
     denied = count(one for one in of if one.denied)
     return {"Requests": count(of), "Sources": len({one.source for one in of}), "Denied": denied}
+
+
+def _tile(latitude: float, longitude: float) -> str:
+    """The part of the world, of eight by eight in Mercator, counted from its north-western corner."""
+    down = (1 - asinh(tan(radians(latitude))) / pi) / 2
+    return f"3/{int((longitude + 180) / 360 * 8)}/{int(down * 8)}"
+
+
+def _place(of: list[Call]) -> Json:
+    places = [one.place for one in of if one.place]
+    middle = {"Latitude": fmean(one for one, _ in places), "Longitude": fmean(one for _, one in places)}
+    return {"Requests": count(of), **middle}
 
 
 def _codes(day: Diary) -> Rows:
