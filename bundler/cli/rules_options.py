@@ -33,7 +33,7 @@ class RulesWish:
 def rules_of(tree: Tree, wish: RulesWish, part: KibanaPart | None) -> tuple[Asset, ...]:
     """The rules that are wanted in the part's spaces; None is for no Kibana, or one that has Fleet.
 
-    Raises: UsageError; RefusedError for a login that may not make rules; PackageError.
+    Raises: UsageError; RefusedError; PackageError.
     """
     if wish.enable and wish.none:
         raise UsageError("--enable-rules and --no-rules exclude each other", hint="Give one of them.")
@@ -48,14 +48,12 @@ def rules_of(tree: Tree, wish: RulesWish, part: KibanaPart | None) -> tuple[Asse
 
 
 def _wanted(tree: Tree, wish: RulesWish, part: KibanaPart) -> tuple[Asset, ...]:
-    from kibana_assets.install.objects import check_spaces
-    from kibana_assets.install.rules import CONSUMER, wanted_rules
+    from kibana_assets.install.rules import wanted_rules
 
     if wish.installed:
         return wanted_rules(tree, part.spaces_with_rules(), enabled=False)
     part.kibana.version()
-    check_spaces(part.kibana, part.spaces)
-    reason = part.rules.why_not(part.spaces, CONSUMER)
+    reason = part.rules.why_not(part.spaces[0])
     if reason:
         print(f"without alerting rules: {reason}", file=sys.stderr)
         return ()

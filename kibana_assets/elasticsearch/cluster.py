@@ -80,16 +80,25 @@ class Cluster:
         return True
 
     def call(
-        self, method: str, path: str, body: Any = None, *, params: Mapping[str, str] | None = None, once: bool = False
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        params: Mapping[str, str] | None = None,
+        once: bool = False,
+        authorization: str = "",
     ) -> Any:
         """The JSON that the cluster answers; ``once`` for what must not be done twice.
+
+        ``authorization`` stands for the header of another login than the target's.
 
         Raises: RefusedError; UnreachableError.
         """
         ends = time.monotonic() + self._patience
         for pause in (*_PAUSES, None):
             try:
-                answer = self._answer(method, path, body, params or {}, once)
+                answer = self._answer(method, path, body, params or {}, once, authorization)
                 self._answered = True
                 return answer
             except (RefusedError, UnreachableError) as error:
@@ -107,9 +116,11 @@ class Cluster:
             return error.passing and self._answered and not once
         return isinstance(error, RefusedError) and error.status in BUSY
 
-    def _answer(self, method: str, path: str, body: Any, params: Mapping[str, str], once: bool) -> Any:
+    def _answer(
+        self, method: str, path: str, body: Any, params: Mapping[str, str], once: bool, authorization: str
+    ) -> Any:
         place = f"{method} {self.place}{path}"
-        headers = {"accept": "application/json"}
+        headers = {"accept": "application/json", **({"authorization": authorization} if authorization else {})}
         if body is not None:
             headers["content-type"] = "application/json"
         client = self._client.options(max_retries=0) if once else self._client

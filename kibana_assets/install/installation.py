@@ -15,9 +15,11 @@ from kibana_assets.install.objects import KibanaPart
 from kibana_assets.install.panels import PanelProof, boards, prove_panels
 from kibana_assets.install.plan import SHARED, Change, Found, Key, State, changes_something, plan
 from kibana_assets.install.prove import Proof, prove
+from kibana_assets.install.rights import fleet_lacking, refuse, unreadable
 from kibana_assets.install.role import require, role
 from kibana_assets.install.state import read_state
 from kibana_assets.install.uninstall import Left, plan_removal, uninstall
+from kibana_assets.kibana.rights import Lack
 from kibana_assets.package.streams import streams
 from kibana_assets.package.tree import Tree
 
@@ -56,6 +58,14 @@ class Installation:
         if self.fleet:
             self.fleet.require()
 
+    def _allowed(self, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+        """The changes, if the login may make them in Kibana."""
+        if self.kibana:
+            self.kibana.require(changes)
+        if self.fleet and any(change.space and change.action != "keep" for change in changes):
+            refuse(self.fleet.kibana, _fleet_lacking(self.fleet))
+        return changes
+
     def prove(self) -> tuple[Proof, ...]:
         """Send a sample of every data stream through its pipeline. Raises: as Cluster.call."""
         return tuple(prove(self.cluster, streams(self.tree)))
@@ -73,9 +83,12 @@ class Installation:
         return replace(state, assets={**state.assets, **self.kibana.found(self.desired)})
 
     def plan(self, *, force: bool = False) -> tuple[Change, ...]:
-        """What would be done. Raises: as ``state``."""
+        """What would be done. Raises: RefusedError that names what the login lacks for it; as ``state``."""
+        self.require()
+        if self.fleet:
+            refuse(self.fleet.kibana, unreadable(_fleet_lacking(self.fleet)))
         changes = plan(self.desired, self.state(), self.version, force=force)
-        return (*changes, *self.fleet.plan(force=force)) if self.fleet else changes
+        return self._allowed((*changes, *self.fleet.plan(force=force)) if self.fleet else changes)
 
     def install(self, changes: tuple[Change, ...], *, copies: Path, say: Say = lambda change: None) -> tuple[Path, ...]:
         """Make the changes; the files in ``copies`` with what was replaced. Raises: KibanaAssetsError."""
@@ -84,9 +97,10 @@ class Installation:
         return files
 
     def plan_removal(self, *, data: bool = False, force: bool = False) -> tuple[Change, ...]:
-        """What uninstalling would do. Raises: as ``state``."""
+        """What uninstalling would do. Raises: as ``plan``."""
+        self.require()
         changes = plan_removal(self.state(), data=data, force=force)
-        return (*self.fleet.plan_removal(data=data, force=force), *changes) if self.fleet else changes
+        return self._allowed((*self.fleet.plan_removal(data=data, force=force), *changes) if self.fleet else changes)
 
     def uninstall(
         self, changes: tuple[Change, ...], *, copies: Path, say: Say = lambda change: None
@@ -104,6 +118,11 @@ class Installation:
         listed = [_installed(key, wanted.get(key), state.assets.get(key)) for key in keys]
         there = self.fleet.status() if self.fleet else {}
         return (*listed, *(_installed(key, None, found) for key, found in there.items()))
+
+
+def _fleet_lacking(part: FleetPart) -> tuple[Lack, ...]:
+    spaces = tuple(dict.fromkeys((part.wish.home, *part.wish.spaces)))
+    return fleet_lacking(part.cluster, part.kibana, spaces)
 
 
 def _installed(key: Key, asset: Asset | None, found: Found | None) -> Installed:

@@ -12,14 +12,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kibana_assets.elasticsearch.cluster import Cluster
-from kibana_assets.errors import UsageError
+from kibana_assets.errors import RefusedError, UsageError
 from kibana_assets.install import record as records
 from kibana_assets.install.apply import Say
 from kibana_assets.install.asset import RULE, Asset, Json, digest
 from kibana_assets.install.plan import SHARED, Change, Found, Key
 from kibana_assets.install.record import PENDING, Entry, Record
-from kibana_assets.install.rules import as_changed, rule_id
+from kibana_assets.install.rights import needed, objects_lacking, refuse, unreadable
+from kibana_assets.install.rules import CONSUMER, as_changed, rule_id
 from kibana_assets.kibana.interface import AlertingRules, Name, SavedObjects
+from kibana_assets.kibana.rights import Lack
 
 
 def wanted_objects(objects: Iterable[Json], spaces: Iterable[str]) -> tuple[Asset, ...]:
@@ -40,8 +42,12 @@ class KibanaPart:
     def found(self, desired: Iterable[Asset]) -> dict[Key, Found]:
         """What is there of what is wanted or recorded, in these spaces. Raises: KibanaAssetsError."""
         self.kibana.version()
-        check_spaces(self.kibana, self.spaces)
         record = records.read(self.cluster)
+        rules = any(one.kind == RULE for one in desired)
+        rules = rules or any(key[0] == RULE and key[1] in self.spaces for key in record.entries)
+        unseen = unseen_spaces(self.kibana, self.spaces)
+        refuse(self.kibana, unreadable(self._lacks(rules=rules)), unseen)
+        check_spaces(self.kibana, self.spaces, unseen)
         made: dict[Key, Found] = {}
         for space in self.spaces:
             keys = {(one.kind, space, one.id) for one in desired if one.space == space}
@@ -50,6 +56,16 @@ class KibanaPart:
             there = self._find(space, set(real.values()))
             made |= {key: _found(key, there[name], record) for key, name in real.items() if name in there}
         return made
+
+    def require(self, changes: Iterable[Change]) -> None:
+        """See that the login may make these changes. Raises: RefusedError that names what is missing in all spaces."""
+        todo = [change for change in changes if change.space and change.action != "keep"]
+        if todo:
+            refuse(self.kibana, needed(self._lacks(rules=any(one.kind == RULE for one in todo)), todo))
+
+    def _lacks(self, *, rules: bool) -> tuple[Lack, ...]:
+        lacks = objects_lacking(self.cluster, self.kibana, self.spaces)
+        return (*lacks, *self.rules.lacking(self.spaces, CONSUMER)) if rules else lacks
 
     def spaces_with_rules(self) -> tuple[str, ...]:
         """Those of the spaces that rules of ours were put into. Raises: as Cluster.call."""
@@ -145,15 +161,30 @@ class KibanaPart:
             records.write(self.cluster, record.with_entries(gone))
 
 
-def check_spaces(kibana: SavedObjects, spaces: Sequence[str]) -> None:
-    """Raises: UsageError, for Kibana itself would import into a space that nobody can ever open."""
+def unseen_spaces(kibana: SavedObjects, spaces: Sequence[str]) -> tuple[str, ...]:
+    """Those of the spaces that are not there, or that the login has no rights in. Raises: KibanaAssetsError."""
     if set(spaces) <= {"default"}:
-        return
-    known = kibana.spaces()
-    strange = [space for space in spaces if space not in known]
+        return ()
+    known = _known(kibana)
+    return tuple(space for space in spaces if space not in known)
+
+
+def check_spaces(kibana: SavedObjects, spaces: Sequence[str], unseen: Sequence[str] | None = None) -> None:
+    """Raises: UsageError, for Kibana itself would import into a space that nobody can ever open."""
+    strange = unseen_spaces(kibana, spaces) if unseen is None else unseen
     if strange:
-        hint = f"There are: {', '.join(known)}. A login sees those alone that it has rights in."
+        hint = f"There are: {', '.join(_known(kibana))}. A login sees those alone that it has rights in."
         raise UsageError(f"--space: there is no space {', '.join(strange)}", hint=hint)
+
+
+def _known(kibana: SavedObjects) -> tuple[str, ...]:
+    """The spaces that the login sees; Kibana refuses to list none."""
+    try:
+        return kibana.spaces()
+    except RefusedError as error:
+        if error.status != 403:
+            raise
+        return ()
 
 
 def recorded_spaces(cluster: Cluster) -> tuple[str, ...]:

@@ -14,13 +14,14 @@ from typing import Any, Final, Literal
 from kibana_assets.connection.address import segment
 from kibana_assets.elasticsearch.cluster import Cluster
 from kibana_assets.errors import RefusedError, UnreachableError
+from kibana_assets.kibana.rights import APPLICATION
 
 Json = dict[str, Any]
 Purpose = Literal["install", "ship"]
 PATTERNS: Final = ("logs-local_llm.*-*", "metrics-local_llm.*-*")
-KIBANA: Final = "kibana-.kibana"
-# Both names of the feature: Kibana renamed it within 9.x, and takes a role with either.
-FEATURES: Final = ("dashboard", "dashboard_v2", "indexPatterns", "savedObjectsManagement", "savedObjectsTagging")
+# Both names of the feature: Kibana renamed it, and takes a role with either. Not savedObjectsManagement, which would
+# give every other type of saved object, too: an import asks for the types that are in it, and for nothing else.
+FEATURES: Final = ("dashboard", "dashboard_v2", "indexPatterns", "savedObjectsTagging")
 _RULES: Final = ("stackAlerts",)
 _CONNECTORS: Final = ("feature_actions.read",)
 """A rule that somebody gave an action may be changed by those alone who may use connectors."""
@@ -43,9 +44,13 @@ def role(purpose: Purpose, *, ilm: bool = False, spaces: Iterable[str] | None = 
     if spaces is not None:
         resources = ["*" if space == "*" else f"space:{space}" for space in spaces]
         privileges = [*(f"feature_{feature}.all" for feature in (*FEATURES, *_RULES)), *_CONNECTORS]
-        made["applications"] = [{"application": KIBANA, "privileges": privileges, "resources": resources}]
+        made["applications"] = [{"application": APPLICATION, "privileges": privileges, "resources": resources}]
     if fleet:
-        granted = {"application": KIBANA, "privileges": [f"feature_{one}.all" for one in _FLEET], "resources": ["*"]}
+        granted = {
+            "application": APPLICATION,
+            "privileges": [f"feature_{one}.all" for one in _FLEET],
+            "resources": ["*"],
+        }
         made.setdefault("applications", []).append(granted)
     return made
 

@@ -34,6 +34,16 @@ class Kibana:
         self._wire = wire
         self._login = login
 
+    @property
+    def place(self) -> str:
+        """The address, safe to print."""
+        return self._wire.address.url
+
+    @property
+    def authorization(self) -> str:
+        """The header by which it is asked; empty without a login."""
+        return self._login.authorization
+
     def version(self) -> str:
         """The version. Raises: RefusedError for one that is too old, or serverless; UnreachableError."""
         told = told_version(self._json("GET", "/api/status"))
@@ -68,6 +78,11 @@ class Kibana:
         rows = document.get("saved_objects") if isinstance(document, dict) else None
         return {(one["type"], one["id"]): one for one in rows or () if _is_there(one)}
 
+    def may_read(self, space: str, kinds: Iterable[str]) -> bool:
+        """Whether objects of these types may be read there. Raises: UnreachableError."""
+        body = [{"type": kind, "id": "llm-bundle-asks"} for kind in kinds]
+        return self.send("POST", space, "/api/saved_objects/_bulk_get", body)[0].status not in (401, 403)
+
     def put(self, space: str, objects: Sequence[Json]) -> dict[Name, str]:
         """Create or replace. Raises: RefusedError that names what was refused; UnreachableError."""
         place = f"{self._wire.address.url}{prefix(space)}/api/saved_objects/_import"
@@ -92,7 +107,7 @@ class Kibana:
         if answer.status not in (200, 404):
             raise of_answer(f"DELETE {self._wire.address.url}{path}", answer)
 
-    def send(self, method: str, space: str, path: str, body: Json | None = None) -> tuple[Answer, str]:
+    def send(self, method: str, space: str, path: str, body: Json | list[Json] | None = None) -> tuple[Answer, str]:
         """The answer to a request in a space, whatever it is, and the place that an error names.
 
         Raises: UnreachableError.

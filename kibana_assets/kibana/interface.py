@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+from kibana_assets.kibana.rights import Lack
+
 Json = dict[str, Any]
 Name = tuple[str, str]
 """Type and id."""
@@ -13,11 +15,22 @@ Name = tuple[str, str]
 class SavedObjects(Protocol):
     """A Kibana's saved objects, space by space. Every method raises KibanaAssetsError."""
 
+    @property
+    def place(self) -> str:
+        """The address, safe to print."""
+
+    @property
+    def authorization(self) -> str:
+        """The header by which it is asked; empty without a login."""
+
     def version(self) -> str:
         """The version, checked: a Kibana that objects of ours can be imported into."""
 
     def spaces(self) -> tuple[str, ...]:
         """The ids of all spaces that the login sees."""
+
+    def may_read(self, space: str, kinds: Iterable[str]) -> bool:
+        """Whether objects of these types may be read there."""
 
     def find(self, space: str, names: Iterable[Name]) -> dict[Name, Json]:
         """Those of the objects that are there."""
@@ -32,8 +45,11 @@ class SavedObjects(Protocol):
 class AlertingRules(Protocol):
     """A Kibana's alerting rules, space by space. Every method raises KibanaAssetsError."""
 
-    def why_not(self, spaces: Iterable[str], consumer: str) -> str:
-        """Why no rules can be kept there, in words; nothing where they can."""
+    def why_not(self, space: str) -> str:
+        """Why no rules can be kept, in words; nothing where they can."""
+
+    def lacking(self, spaces: Iterable[str], consumer: str) -> tuple[Lack, ...]:
+        """What the login may not do with rules in these spaces."""
 
     def find(self, space: str, names: Iterable[str]) -> dict[str, Json]:
         """Those of the rules that are there, by id."""

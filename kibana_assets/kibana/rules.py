@@ -1,7 +1,8 @@
 """The alerting rules of a real Kibana, over its public API.
 
 Rules: whether rules can be kept at all, and whether this login may make them, is asked before anything is written: a
-Kibana without an encryption key of its own refuses each call with a mere 500. Sources: elastic/kibana, plugin alerting:
+Kibana without an encryption key of its own refuses each call with a mere 500. ``rule_types`` says for each consumer
+what the login may read and change in a space. Sources: elastic/kibana, plugin alerting:
 routes/framework/apis/health, routes/rule/apis.
 """
 
@@ -12,16 +13,15 @@ from typing import Final
 
 from kibana_assets.connection.address import segment
 from kibana_assets.connection.http import Answer
-from kibana_assets.errors import RefusedError
 from kibana_assets.kibana.client import Kibana
 from kibana_assets.kibana.interface import Json
 from kibana_assets.kibana.refusal import of_answer
 from kibana_assets.kibana.request import read
+from kibana_assets.kibana.rights import READ, REMOVE, RULE, WRITE, Lack
 
 ROOT: Final = "/api/alerting"
 TYPE: Final = ".es-query"
 _NO_KEY: Final = "Kibana has no xpack.encryptedSavedObjects.encryptionKey (kibana.yml), which alerting needs"
-_ROLE: Final = "llm-bundle assets role --space ID prints the role that is needed; --no-rules goes without."
 
 
 class Rules:
@@ -30,21 +30,37 @@ class Rules:
     def __init__(self, kibana: Kibana) -> None:
         self._kibana = kibana
 
-    def why_not(self, spaces: Iterable[str], consumer: str) -> str:
-        """Why no rules can be kept there, in words; nothing where they can.
+    def why_not(self, space: str) -> str:
+        """Why no rules can be kept, in words; nothing where they can, or where this login may not know.
 
-        Raises: RefusedError for a login that may not make them in one of the spaces; UnreachableError.
+        Raises: RefusedError; UnreachableError.
         """
-        listed = tuple(spaces)
-        reason = self._health(listed[0])
-        for space in () if reason else listed:
+        answer, place = self._kibana.send("GET", space, f"{ROOT}/_health")
+        if answer.status == 404:
+            return "this Kibana has no alerting"
+        if answer.status == 400 and b"encryption key" in answer.body:
+            return _NO_KEY
+        if answer.status == 403:
+            return ""
+        found = _object(answer, place)
+        if found.get("has_permanent_encryption_key") is False:
+            return _NO_KEY
+        if found.get("is_sufficiently_secure") is False:
+            return "Elasticsearch's API keys are switched off, which alerting needs"
+        return ""
+
+    def lacking(self, spaces: Iterable[str], consumer: str) -> tuple[Lack, ...]:
+        """What this login may not do with rules in these spaces. Raises: RefusedError; UnreachableError."""
+        made = []
+        for space in spaces:
             answer, place = self._kibana.send("GET", space, f"{ROOT}/rule_types")
-            found = read(answer, place)
+            found = [] if answer.status == 403 else read(answer, place)
             types = {one.get("id"): one for one in found if isinstance(one, dict)} if isinstance(found, list) else {}
             allowed = (types.get(TYPE, {}).get("authorized_consumers") or {}).get(consumer) or {}
             if allowed.get("all") is not True:
-                raise RefusedError(f"{place}: this login may not make rules in space {space}", hint=_ROLE, status=403)
-        return reason
+                lacks = {WRITE, REMOVE} if allowed.get("read") is True else {READ, WRITE, REMOVE}
+                made.append(Lack(space, RULE, frozenset(lacks)))
+        return tuple(made)
 
     def find(self, space: str, names: Iterable[str]) -> dict[str, Json]:
         """Those of the rules that are there, by id. Raises: RefusedError; UnreachableError."""
@@ -74,21 +90,6 @@ class Rules:
         answer, place = self._kibana.send("DELETE", space, _path(name))
         if answer.status not in (200, 204, 404):
             raise of_answer(place, answer)
-
-    def _health(self, space: str) -> str:
-        answer, place = self._kibana.send("GET", space, f"{ROOT}/_health")
-        if answer.status == 404:
-            return "this Kibana has no alerting"
-        if answer.status == 400 and b"encryption key" in answer.body:
-            return _NO_KEY
-        if answer.status == 403:
-            raise RefusedError(f"{place}: this login may not see alerting rules", hint=_ROLE, status=403)
-        found = _object(answer, place)
-        if found.get("has_permanent_encryption_key") is False:
-            return _NO_KEY
-        if found.get("is_sufficiently_secure") is False:
-            return "Elasticsearch's API keys are switched off, which alerting needs"
-        return ""
 
 
 def _path(name: str) -> str:

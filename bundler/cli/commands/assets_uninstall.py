@@ -26,7 +26,6 @@ def command(opened: Installation, data: bool, dry_run: bool, force: bool, backup
     """Remove exactly what `assets install` put there; data only with --data."""
     from kibana_assets.install.plan import changes_something
 
-    opened.require()
     changes = opened.plan_removal(data=data, force=force)
     copies, left = ((), ()) if dry_run else opened.uninstall(changes, copies=backup, say=talk)
     document = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from tests.counterparts.kibana_stack.privileges import LOGIN
 from tests.counterparts.kibana_stack.route import Answer, Refusal, Request, Routes
 from tests.counterparts.kibana_stack.schema import check
 
@@ -32,19 +33,21 @@ def status(request: Request) -> Answer:
 
 @ROUTES.add("GET", "/api/spaces/space", "")
 def spaces(request: Request) -> Answer:
-    """All spaces."""
-    rows = request.stack.spaces.items()
+    """The spaces that the login may enter; who may enter none is refused."""
+    rows = [one for one in request.stack.spaces.items() if request.granted([LOGIN], one[0])]
+    if not rows:
+        raise Refusal(403, "Forbidden")
     return Answer([{"id": key, "name": name, "disabledFeatures": []} for key, name in rows])
 
 
-@ROUTES.add("GET", "/api/data_views", "data_views:read")
+@ROUTES.add("GET", "/api/data_views", "")
 def views(request: Request) -> Answer:
     """The data views of a space, shortly."""
     found = [one for (kind, _), one in request.stack.inside(request.space).items() if kind == "index-pattern"]
     return Answer({"data_view": [{"id": one["id"], **one["attributes"]} for one in found]})
 
 
-@ROUTES.add("POST", "/api/data_views/data_view", "data_views:save")
+@ROUTES.add("POST", "/api/data_views/data_view", "indexPatterns:manage")
 def create_view(request: Request) -> Answer:
     """A new data view; its title is unique in a space."""
     check(request.body, {"data_view": dict, "override": bool}, ("data_view",))
@@ -62,7 +65,7 @@ def create_view(request: Request) -> Answer:
     return Answer({"data_view": {**view, "id": key[1]}})
 
 
-@ROUTES.add("GET", "/api/data_views/data_view/{id}", "data_views:read")
+@ROUTES.add("GET", "/api/data_views/data_view/{id}", "")
 def view(request: Request) -> Answer:
     """One data view."""
     found = request.stack.inside(request.space).get(("index-pattern", request.parts[0]))
@@ -71,7 +74,7 @@ def view(request: Request) -> Answer:
     return Answer({"data_view": {"id": found["id"], **found["attributes"]}})
 
 
-@ROUTES.add("DELETE", "/api/data_views/data_view/{id}", "data_views:save")
+@ROUTES.add("DELETE", "/api/data_views/data_view/{id}", "indexPatterns:manage")
 def delete_view(request: Request) -> Answer:
     """Remove one."""
     if request.stack.inside(request.space).pop(("index-pattern", request.parts[0]), None) is None:
@@ -79,8 +82,9 @@ def delete_view(request: Request) -> Answer:
     return Answer({})
 
 
-@ROUTES.add("GET", "/api/saved_objects_tagging/tags", "tags:read")
+@ROUTES.add("GET", "/api/saved_objects_tagging/tags", "")
 def tags(request: Request) -> Answer:
     """The tags of a space."""
+    request.must("find", ["tag"])
     found = [one for (kind, _), one in request.stack.inside(request.space).items() if kind == "tag"]
     return Answer({"tags": [{"id": one["id"], "managed": False, **one["attributes"]} for one in found]})

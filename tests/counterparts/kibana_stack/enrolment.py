@@ -19,7 +19,8 @@ def permissions(request: Request) -> Answer:
     """Whether this login may use Fleet; 200 in any case."""
     if not request.stack.secure:
         return Answer({"success": False, "error": "MISSING_SECURITY"})
-    may = request.stack.may(request.headers.get("Authorization"), "fleet-agent-policies-all")
+    seen = ("all", "agents-read", "agent-policies-read", "settings-read")
+    may = request.granted(f"api:fleet-{one}" for one in seen)
     return Answer({"success": True} if may else {"success": False, "error": "MISSING_PRIVILEGES"})
 
 

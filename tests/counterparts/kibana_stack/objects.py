@@ -47,6 +47,13 @@ def read(data: bytes) -> list[Json]:
     return rows
 
 
+def references(rows: list[Json]) -> set[str]:
+    """The types of what is referred to and checked, but not in the file."""
+    present = {(row.get("type"), row.get("id")) for row in rows}
+    named = [(one["type"], one["id"]) for row in rows for one in row.get("references", [])]
+    return {one[0] for one in named if one[0] in _CHECKED_REFERENCES and one not in present}
+
+
 @dataclass(slots=True)
 class Import:
     """One import into ``space``; ``renamed`` is where an object goes that cannot keep its id."""

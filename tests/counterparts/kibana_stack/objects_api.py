@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.counterparts.kibana_stack.multipart import file_of
-from tests.counterparts.kibana_stack.objects import Import, read
+from tests.counterparts.kibana_stack.objects import TYPES, Import, read, references
 from tests.counterparts.kibana_stack.route import Answer, Json, Refusal, Request, Routes
 
 ROUTES = Routes()
@@ -14,7 +14,7 @@ MOST_BYTES = 26_214_400
 ROOT = "/api/saved_objects"
 
 
-@ROUTES.add("POST", f"{ROOT}/_import", "saved:save", accepts=("multipart/form-data",), most=MOST_BYTES)
+@ROUTES.add("POST", f"{ROOT}/_import", "", accepts=("multipart/form-data",), most=MOST_BYTES)
 def import_objects(request: Request) -> Answer:
     """Import a file; 200 also where it did not succeed."""
     request.only("overwrite", "createNewCopies", "compatibilityMode")
@@ -28,13 +28,18 @@ def import_objects(request: Request) -> Answer:
     suffix = name[name.rfind(".") :] if "." in name else ""
     if suffix.lower() != ".ndjson":
         raise Refusal(400, f"Invalid file extension {suffix}")
-    return Answer(Import(request.stack, request.space, overwrite, copies).run(read(data)))
+    rows = read(data)
+    # The references first, then what is to be written: both before anything is.
+    request.must("bulk_get", references(rows))
+    request.must("bulk_create", {row["type"] for row in rows if row.get("type") in TYPES})
+    return Answer(Import(request.stack, request.space, overwrite, copies).run(rows))
 
 
-@ROUTES.add("POST", f"{ROOT}/_export", "saved:read")
+@ROUTES.add("POST", f"{ROOT}/_export", "")
 def export(request: Request) -> Answer:
     """The named objects, one a line, with details at the end unless left out."""
     wanted = [(one["type"], one["id"]) for one in request.body.get("objects", [])]
+    request.must("bulk_get", {kind for kind, _ in wanted})
     found = request.stack.inside(request.space)
     missing = [_one(request, kind, name) for kind, name in wanted if (kind, name) not in found]
     if missing:
@@ -51,15 +56,17 @@ def export(request: Request) -> Answer:
     return Answer(data=text.encode(), kind="application/ndjson")
 
 
-@ROUTES.add("POST", f"{ROOT}/_bulk_get", "saved:read")
+@ROUTES.add("POST", f"{ROOT}/_bulk_get", "")
 def bulk_get(request: Request) -> Answer:
     """Objects, each with an error of its own where it is missing."""
+    request.must("bulk_get", {one["type"] for one in request.body})
     return Answer({"saved_objects": [_one(request, one["type"], one["id"]) for one in request.body]})
 
 
-@ROUTES.add("POST", f"{ROOT}/_bulk_delete", "saved:save")
+@ROUTES.add("POST", f"{ROOT}/_bulk_delete", "")
 def bulk_delete(request: Request) -> Answer:
     """Remove objects; each has its own outcome."""
+    request.must("bulk_delete", {one["type"] for one in request.body})
     statuses: list[Json] = []
     for one in request.body:
         gone = request.stack.inside(request.space).pop((one["type"], one["id"]), None)
@@ -70,7 +77,7 @@ def bulk_delete(request: Request) -> Answer:
     return Answer({"statuses": statuses})
 
 
-@ROUTES.add("GET", f"{ROOT}/_find", "saved:read")
+@ROUTES.add("GET", f"{ROOT}/_find", "")
 def find(request: Request) -> Answer:
     """The objects of a type."""
     rows = [_plain(one) for (kind, _), one in request.stack.inside(request.space).items()]
@@ -78,19 +85,21 @@ def find(request: Request) -> Answer:
     return Answer({"page": 1, "per_page": 10_000, "total": len(rows), "saved_objects": rows})
 
 
-@ROUTES.add("GET", ROOT + "/{type}/{id}", "saved:read")
+@ROUTES.add("GET", ROOT + "/{type}/{id}", "")
 def get(request: Request) -> Answer:
     """One object."""
+    request.must("get", [request.parts[0]])
     found = _one(request, *request.parts)
     if "error" in found:
         raise Refusal(404, found["error"]["message"])
     return Answer(found)
 
 
-@ROUTES.add("DELETE", ROOT + "/{type}/{id}", "saved:save")
+@ROUTES.add("DELETE", ROOT + "/{type}/{id}", "")
 def delete(request: Request) -> Answer:
     """Remove one object."""
     kind, name = request.parts
+    request.must("delete", [kind])
     if request.stack.inside(request.space).pop((kind, name), None) is None:
         raise Refusal(404, _missing(kind, name)["message"])
     return Answer({})

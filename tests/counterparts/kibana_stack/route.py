@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,21 @@ class Request:
     headers: Mapping[str, str]
     data: bytes
     body: Any = None
+
+    def granted(self, actions: Iterable[str], space: str = "") -> frozenset[str]:
+        """Those of the actions that the login may do in the request's space, or in another."""
+        return self.stack.granted(self.headers.get("Authorization"), space or self.space, actions)
+
+    def may(self, *actions: str) -> bool:
+        """Whether the login may do all of these."""
+        return self.granted(actions) == set(actions)
+
+    def must(self, operation: str, kinds: Iterable[str]) -> None:
+        """Raises: Refusal for types of saved objects that the login may not do this with."""
+        wanted = {f"saved_object:{kind}/{operation}": kind for kind in kinds}
+        granted = self.granted(wanted)
+        if missing := sorted(kind for action, kind in wanted.items() if action not in granted):
+            raise Refusal(403, f"Unable to {operation} {','.join(missing)}")
 
     def flag(self, name: str) -> bool:
         """A boolean of the query; Kibana takes ``true`` and ``false`` and nothing else."""
@@ -73,7 +88,7 @@ Handler = Callable[[Request], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """``right`` is what the login needs, empty for everybody; ``accepts`` are the content types of a body."""
+    """``right`` are the ``api:`` actions that the login needs; ``accepts`` are the content types of a body."""
 
     method: str
     path: re.Pattern[str]

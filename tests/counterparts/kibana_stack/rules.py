@@ -43,7 +43,7 @@ def health(request: Request) -> Answer:
     """Whether rules can be kept."""
     if not request.stack.can_encrypt:
         raise Refusal(400, NO_KEY)
-    if not _may(request, "rules:read"):
+    if not request.may(_action("get")):
         raise Refusal(403, "Unauthorized to access alerting framework health")
     return Answer({"is_sufficiently_secure": True, "has_permanent_encryption_key": True})
 
@@ -52,14 +52,14 @@ def health(request: Request) -> Answer:
 def rule_types(request: Request) -> Answer:
     """The types that the login may see, and for which consumers."""
     _client(request)
-    if not _may(request, "rules:read"):
+    if not request.may(_action("get")):
         return Answer([])
-    may = {"read": True, "all": _may(request, "rules:save")}
+    may = {"read": True, "all": request.may(_action("create"))}
     rows = [{"id": kind, "authorized_consumers": dict.fromkeys(CONSUMERS, may)} for kind in TYPES]
     return Answer([{**row, "enabled_in_license": True, "producer": "stackAlerts"} for row in rows])
 
 
-@ROUTES.add("POST", PLACE, "rules:save")
+@ROUTES.add("POST", PLACE, "")
 def create(request: Request) -> Answer:
     """A new rule; ids are unique over all spaces."""
     _client(request)
@@ -69,6 +69,8 @@ def create(request: Request) -> Answer:
         raise Refusal(400, f'Rule type "{body["rule_type_id"]}" is not registered.')
     if body["consumer"] not in CONSUMERS:
         raise Refusal(403, f'Unauthorized by "{body["consumer"]}" to create "{body["rule_type_id"]}" rule')
+    _must(request, "create", body["consumer"])
+    _may_tell(request, body)
     _check(body)
     if any(name in rules for rules in request.stack.rules.values()):
         raise Refusal(409, f"Saved object [alert/{name}] conflict")
@@ -80,10 +82,11 @@ def create(request: Request) -> Answer:
     return Answer(made)
 
 
-@ROUTES.add("PUT", PLACE, "rules:save")
+@ROUTES.add("PUT", PLACE, "")
 def update(request: Request) -> Answer:
     """Another content for a rule; its type, consumer and whether it is enabled stay."""
-    found = _found(request)
+    found = _found(request, "update")
+    _may_tell(request, request.body)
     check(request.body, _UPDATE, ("name", "schedule", "params"))
     _check(request.body)
     found |= {"tags": [], **_content(request.body), "revision": found["revision"] + 1}
@@ -92,33 +95,36 @@ def update(request: Request) -> Answer:
     return Answer(found)
 
 
-@ROUTES.add("POST", f"{PLACE}/_enable", "rules:save")
+@ROUTES.add("POST", f"{PLACE}/_enable", "")
 def enable(request: Request) -> Answer:
     """Switch a rule on."""
-    found = _found(request)
+    found = _found(request, "enable")
+    _may_tell(request, found)
     found["enabled"] = True
     _lend(request, found)
     return Answer(status=204)
 
 
-@ROUTES.add("GET", PLACE, "rules:read")
+@ROUTES.add("GET", PLACE, "")
 def get(request: Request) -> Answer:
     """One rule."""
-    return Answer(_found(request))
+    return Answer(_found(request, "get"))
 
 
-@ROUTES.add("DELETE", PLACE, "rules:save")
+@ROUTES.add("DELETE", PLACE, "")
 def delete(request: Request) -> Answer:
     """Remove a rule."""
-    _found(request)
+    _found(request, "delete")
     del request.stack.rules[request.space][request.parts[0]]
     return Answer(status=204)
 
 
-@ROUTES.add("GET", f"{ROOT}/rules/_find", "rules:read")
+@ROUTES.add("GET", f"{ROOT}/rules/_find", "")
 def find(request: Request) -> Answer:
     """The rules of a space."""
     _client(request)
+    if not request.may(_action("find")):
+        raise Refusal(403, "Unauthorized to find rules for any rule types")
     rows = list(request.stack.rules.get(request.space, {}).values())
     return Answer({"page": 1, "per_page": 10_000, "total": len(rows), "data": rows})
 
@@ -128,19 +134,31 @@ def _client(request: Request) -> None:
         raise Refusal(500, "An internal server error occurred. Check Kibana server logs for details.")
 
 
-def _may(request: Request, right: str) -> bool:
-    return request.stack.may(request.headers.get("Authorization"), right)
+def _action(operation: str, consumer: str = "stackAlerts") -> str:
+    return f"alerting:{TYPES[0]}/{consumer}/rule/{operation}"
+
+
+def _may_tell(request: Request, rule: Json) -> None:
+    """Raises: Refusal for a rule with actions, whose connectors the login may not read."""
+    if rule.get("actions") and not request.may("saved_object:action/get"):
+        raise Refusal(403, "Unauthorized to get actions")
+
+
+def _must(request: Request, operation: str, consumer: str) -> None:
+    if not request.may(_action(operation, consumer)):
+        raise Refusal(403, f'Unauthorized by "{consumer}" to {operation} "{TYPES[0]}" rule')
 
 
 def _lend(request: Request, rule: Json) -> None:
     rule["api_key_owner"] = request.headers.get("Authorization")
 
 
-def _found(request: Request) -> Json:
+def _found(request: Request, operation: str) -> Json:
     _client(request)
     found = request.stack.rules.get(request.space, {}).get(request.parts[0])
     if found is None:
         raise Refusal(404, f"Saved object [alert/{request.parts[0]}] not found")
+    _must(request, operation, found["consumer"])
     return found
 
 

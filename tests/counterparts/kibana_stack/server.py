@@ -73,8 +73,8 @@ class KibanaStack:
         assert not self.crashes, self.crashes[0]
 
     def writes(self) -> list[str]:
-        """What was asked that is no GET."""
-        return [line for line in self.seen if not line.startswith("GET ")]
+        """What was asked that is no reading."""
+        return [line for line in self.seen if not line.startswith("GET ") and not line.endswith("/_bulk_get")]
 
 
 class _Server(ThreadingHTTPServer):
@@ -138,15 +138,15 @@ class _Handler(BaseHTTPRequestHandler):
         route, names = self._route(path)
         body = self._body(route, data)
         self._xsrf()
-        if not kibana.stack.may(self.headers.get("Authorization"), route.right):
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        request = Request(kibana.stack, space, names, query, dict(self.headers), data, body)
+        if not request.may(*(f"api:{right}" for right in route.right.split(",") if right)):
             action = f"API [{self.command} {path}] is unauthorized for user, this action is granted by the Kibana"
             raise Refusal(403, f"{action} privileges [{route.right}]")
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        return route.handler(Request(kibana.stack, space, names, query, dict(self.headers), data, body))
+        return route.handler(request)
 
     def _login(self) -> None:
-        stack = self.server.kibana.stack
-        if stack.secure and self.headers.get("Authorization") not in stack.logins:
+        if not self.server.kibana.stack.knows(self.headers.get("Authorization")):
             raise Refusal(401, "[security_exception]: unable to authenticate with provided credentials")
 
     def _route(self, path: str) -> tuple[Route, tuple[str, ...]]:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import base64
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from tests.counterparts.elasticsearch import Node
 from tests.counterparts.kibana import KEY, PASSWORD, USER
+from tests.counterparts.kibana_stack.privileges import Authority
 
 Json = dict[str, Any]
 EVERYTHING = frozenset({"*"})
@@ -45,12 +48,17 @@ class Registry:
 
 @dataclass(slots=True)
 class Stack:
-    """The state. ``logins`` maps the Authorization header to rights; ``agents`` counts those of an agent policy."""
+    """The state. ``agents`` counts those of an agent policy.
+
+    ``logins`` maps the Authorization header to actions, in which ``*`` stands for any text; with an ``authority`` a
+    real Elasticsearch says who logs in and what each may do in a space.
+    """
 
     version: str = "9.4.3"
     spaces: dict[str, str] = field(default_factory=lambda: {"default": "Default"})
     logins: dict[str, frozenset[str]] = field(default_factory=lambda: {f"ApiKey {KEY}": EVERYTHING, BASIC: EVERYTHING})
     secure: bool = True
+    authority: Authority | None = None
     node: Node | None = None
     """A real Elasticsearch for what Fleet installs there; without one it is only written down."""
     objects: dict[str, dict[tuple[str, str], Json]] = field(default_factory=dict)
@@ -84,7 +92,18 @@ class Stack:
         """The ids of a space's objects of one type."""
         return sorted(name for one, name in self.inside(space) if one == kind)
 
-    def may(self, authorization: str | None, right: str) -> bool:
-        """Whether a login has a right."""
-        rights = self.logins.get(authorization or "", frozenset()) if self.secure else EVERYTHING
-        return not right or right in rights or "*" in rights
+    def knows(self, authorization: str | None) -> bool:
+        """Whether somebody may log in so."""
+        if not self.secure or self.authority is None:
+            return not self.secure or authorization in self.logins
+        return bool(authorization) and self.authority.knows(authorization or "")
+
+    def granted(self, authorization: str | None, space: str, actions: Iterable[str]) -> frozenset[str]:
+        """Those of the actions that a login may do in a space."""
+        asked = frozenset(actions)
+        if not self.secure or not asked:
+            return asked
+        if self.authority is not None:
+            return self.authority.granted(authorization or "", space, asked)
+        rights = self.logins.get(authorization or "", frozenset())
+        return frozenset(one for one in asked if any(fnmatchcase(one, right) for right in rights))

@@ -177,7 +177,7 @@ def test_what_the_route_takes(kibana: KibanaStack, http: requests.Session, built
     kibana.stack.secure = False
     assert http.post(place, data=built.data, headers=kind).status_code == 403
     kibana.stack.secure = True
-    kibana.stack.logins["ApiKey less"] = frozenset({"saved:save"})
+    kibana.stack.logins["ApiKey less"] = frozenset({"saved_object:*"})
     answer = http.post(place, data=built.data, headers={**kind, "Authorization": "ApiKey less"})
     assert (answer.status_code, "integrations-all" in answer.json()["message"]) == (403, True)
 
