@@ -18,6 +18,7 @@ OF_A_FIELD: Final = frozenset({"unique_count", "sum", "average", "min", "max", "
 OPERATIONS: Final = OF_A_FIELD | {"count", "rate", "share", "ratio", "days_left"}
 OF_FIELDS: Final = ("terms", "range", "place")
 """Kinds of buckets that name fields."""
+_NAMED: Final = {"time": "Time", "place": "Place"}
 LEVELS: Final = ("ok", "warning", "bad")
 
 
@@ -54,7 +55,7 @@ def bucket(read: Mapping) -> Bucket:
         read.text("time")
     made = Bucket(
         op=kind,
-        label=read.text("as", "Time" if kind == "time" else None),
+        label=read.text("as", _NAMED.get(kind)),
         fields=("@timestamp",) if kind == "time" else fields,
         size=read.whole("size", 10) if kind == "terms" else 0,
         other=read.flag("other") if kind == "terms" else False,

@@ -115,7 +115,7 @@ def _check(panel: Panel, read: Mapping) -> None:
         raise read.wrong("by", f"{len(panel.by)} groupings", "one, for only a table has more")
     if panel.kind == "map":
         _check_map(panel, read)
-    if panel.kind != "map" and any(one.op == "place" for one in panel.by):
+    elif any(one.op == "place" for one in (*panel.by, *((panel.x,) if panel.x else ()))):
         raise read.wrong("by", "places", "a map, which alone shows them")
     if panel.width <= 0:
         raise read.wrong("width", f"{panel.width:g}", "a number above 0")
@@ -131,8 +131,9 @@ def _check_map(panel: Panel, read: Mapping) -> None:
         raise read.wrong("measures", f"the operation {shown.op}", "a count of all that the panel's query finds")
     if by.op != "place" or len(by.fields) != 1:
         raise read.wrong("by", f"{by.op} of {len(by.fields)} fields", "place, of one field")
-    if panel.time_from or panel.thresholds:
-        raise read.wrong("time_from" if panel.time_from else "thresholds", "it", "none, for a map has none")
+    for key in ("x", "time_from", "thresholds"):
+        if read.has(key):
+            raise read.wrong(key, "it", "none, for a map has none")
 
 
 def _data(read: Mapping, streams: Streams) -> tuple[str, tuple[str, ...]]:

@@ -100,7 +100,7 @@ rows:
         query: 'small.log.state: open or small.log.wait_time > 1'
         measures:
           - {op: count, unit: events, as: Events}
-        by: {place: small.log.where, as: Place}
+        by: {place: small.log.where}
       - {id: text, title: No data?, kind: text, text: Switch it on.}
       - id: links
         title: Links
@@ -132,6 +132,14 @@ def board(change: Change | None = None) -> Json:
     if change:
         change(made)
     return made
+
+
+def put(target: Any, key: str, value: object) -> None:
+    """Set or, with None, take away."""
+    if value is None:
+        del target[key]
+    else:
+        target[key] = value
 
 
 def panel(made: Json, name: str) -> Json:

@@ -11,17 +11,22 @@ from kibana_assets.check.run import check_objects, check_sources
 from kibana_assets.dashboards.objects import dashboards, objects
 from kibana_assets.dashboards.source import sources
 from kibana_assets.package.tree import load
-from tests.dashboards.small_board import Change, attributes, board, column, faults, layer, look, map_layer, panel, state
+from tests.dashboards.map_faults import MAPS
+from tests.dashboards.small_board import (
+    Change,
+    attributes,
+    board,
+    column,
+    faults,
+    layer,
+    look,
+    map_layer,
+    panel,
+    put,
+    state,
+)
 
 Json = dict[str, Any]
-
-
-def put(target: Any, key: str, value: object) -> None:
-    """Set or, with None, take away."""
-    if value is None:
-        del target[key]
-    else:
-        target[key] = value
 
 
 def visualization(made: Json, name: str) -> Any:
@@ -121,6 +126,10 @@ BAD: dict[str, list[tuple[Change, str]]] = {
         (lambda b: put(state(b, "tile")["filters"][0]["meta"], "negate", True), "no filter on data_stream.dataset"),
         (lambda b: put(map_layer(b)["query"], "query", "small.log.state: open"), "panel map: found no filter"),
         (
+            lambda b: attributes(b, "map")["layerListJSON"].append(map_layer(b) | {"id": "more", "query": None}),
+            "panel map: found no filter",
+        ),
+        (
             lambda b: put(map_layer(b)["query"], "query", 'data_stream.dataset: "small.log" or small.log.state: open'),
             "panel map: found no filter",
         ),
@@ -135,30 +144,7 @@ BAD: dict[str, list[tuple[Change, str]]] = {
             "the field gone",
         ),
     ],
-    "maps_ask_nobody_outside": [
-        (
-            lambda b: put(attributes(b, "map"), "layerListJSON", []),
-            "no layers, for which Kibana takes its map service's",
-        ),
-        (lambda b: put(map_layer(b, 0), "sourceDescriptor", {"type": "EMS_TMS"}), "a source of type EMS_TMS"),
-        (lambda b: put(map_layer(b, 0), "sourceDescriptor", None), "a source of type none"),
-    ],
-    "maps_are_of_a_form_that_is_known": [
-        (lambda b: put(map_layer(b), "locale", "en"), "layer map-data: found the key locale"),
-        (lambda b: put(map_layer(b)["sourceDescriptor"], "size", 7), "sourceDescriptor: found the key size"),
-        (lambda b: put(map_layer(b)["sourceDescriptor"], "geoField", None), "found no geoField"),
-        (lambda b: put(map_layer(b)["style"], "colour", "red"), "style: found the key colour"),
-        (lambda b: put(attributes(b, "map")["mapStateJSON"], "tilt", 7), "mapStateJSON: found the key tilt"),
-        (lambda b: put(attributes(b, "map")["uiStateJSON"], "open", True), "uiStateJSON: found the key open"),
-    ],
-    "shapes_are_there": [
-        (lambda b: put(map_layer(b, 0)["sourceDescriptor"], "__featureCollection", None), "found no features"),
-    ],
-    "circles_have_numbers": [
-        (lambda b: put(map_layer(b)["style"]["properties"], "labelText", None), "circles without their number"),
-        (lambda b: put(map_layer(b)["sourceDescriptor"]["metrics"][0], "label", None), "a number without a label"),
-        (lambda b: put(map_layer(b)["sourceDescriptor"], "metrics", []), "a number without a label"),
-    ],
+    **MAPS,
     "panels_name_their_data_views": [
         (lambda b: put(attributes(b, "tile"), "references", []), "panel tile: references: found none"),
         (lambda b: put(attributes(b, "tile")["references"][0], "name", "x"), "none for the layer tile-data"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kibana_assets.check.kql import All, Any, Is, KqlError, Nested, Not, Range, Value, parse
+from kibana_assets.check.kql_datasets import datasets
 from kibana_assets.check.kql_meaning import faults
 from kibana_assets.check.kql_query import query
 
@@ -110,3 +111,21 @@ def test_the_query_that_kibana_would_send() -> None:
     last = {"bool": {"should": [wild], "minimum_should_match": 1}}
     assert sent == {"bool": {"filter": [one, {"bool": {"must_not": either}}, there, last]}}
     assert query(" ") == {"match_all": {}}
+
+
+@pytest.mark.parametrize(
+    ("text", "limited"),
+    [
+        ('data_stream.dataset: "a.b"', ("a.b",)),
+        ("data_stream.dataset: a.b and (x: 1 or y: 2)", ("a.b",)),
+        ('x: 1 and data_stream.dataset: ("a.b" or "a.c")', ("a.b", "a.c")),
+        ("data_stream.dataset: a.b or x: 1", ()),
+        ("not data_stream.dataset: a.b", ()),
+        ("data_stream.dataset: a.*", ()),
+        ("x: 1", ()),
+        ("", ()),
+        ("a: http://x", ()),
+    ],
+)
+def test_to_which_datasets_a_query_limits(text: str, limited: tuple[str, ...]) -> None:
+    assert datasets(text) == limited

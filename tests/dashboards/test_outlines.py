@@ -72,9 +72,12 @@ def test_small_islands_and_the_far_south_are_left_out_and_lakes_kept() -> None:
     pond = steps((6, 6), (6.5, 6), (6.5, 6.5), (6, 6))
     island = steps((20, 0), (20, 1), (21, 1), (20, 0))
     south = steps((0, -80), (0, -70), (10, -70), (10, -80), (0, -80))
-    made = made_of(atlas([land, lake, pond, island, south], [[0], [1], [2]], [[3]], [[4]]))
-    (kept,) = made["features"][0]["geometry"]["coordinates"]
+    across = steps((175, 40), (-175, 40), (-175, 45), (175, 45), (175, 40))
+    made = made_of(atlas([land, lake, pond, island, south, across], [[0], [1], [2]], [[3]], [[4]], [[5]]))
+    kept, west, east = made["features"][0]["geometry"]["coordinates"]
     assert [ring[0] for ring in kept] == [(0, 0), (2, 2)]
+    assert [len(west), min(west[0]), max(west[0])] == [1, (-180, 40), (-175, 45)]
+    assert [len(east), min(east[0]), max(east[0])] == [1, (175, 40), (180, 45)]
 
 
 def _on_land(polygons: list[Any], lon: float, lat: float) -> bool:

@@ -1,8 +1,8 @@
 """Rules for maps: they ask nobody outside, every Kibana from 8.19 on reads them, and circles say what they count.
 
 A map without layers gets the base map of Elastic's map service, which the browsers of a closed network cannot reach.
-From 9.4 on Kibana reads a panel by strict schemas and drops one with a key that it does not know. Source: the maps
-plugin's server/content_management/schema/v1, and public/routes/map_page/saved_map.
+From 9.4 on Kibana reads maps by schemas that are strict, and loose only in places that have moved since. Source: the
+maps plugin's server/content_management/schema/v1, and public/routes/map_page/saved_map.
 """
 
 from __future__ import annotations
