@@ -50,7 +50,7 @@ BAD = {
     "kind: map -> kind: map\n        time_from: now-1d": "time_from: found it, expected none, for a map has none",
     "query: 'small.log.state: open or small.log.wait_time > 1'\n        measures:\n          - {op: count, -> "
     "measures:\n          - {op: count, query: 'a: 1',": "expected a count of all that the panel's query finds",
-    "{place: small.log.where} -> {terms: small.log.where, as: P}": "found terms of 1 fields, expected place, of one field",
+    "{place: small.log.where} -> {terms: small.log.where, as: P}": "found terms of 1 fields, expected place, of",
     "{place: small.log.where} -> {place: [small.log.where, b]}": "found place of 2 fields, expected place,",
     "by: {range: small.log.wait_time, -> by: {place: small.log.where,": "found places, expected a map",
     "kind: map -> kind: map\n        x: {place: small.log.where}": "x: found it, expected none, for a map has none",
