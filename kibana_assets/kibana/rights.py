@@ -112,7 +112,8 @@ def in_words(lacks: Iterable[Lack]) -> str:
 def hint(lacks: Iterable[Lack]) -> str:
     """The command that prints the role, with what else helps."""
     listed = tuple(lacks)
-    options = [f"--space {space}" for space in dict.fromkeys(one.space for one in listed)]
+    spaces = dict.fromkeys(one.space for one in listed if one.kind not in _FLEET_ACTIONS)
+    options = [f"--space {space}" for space in spaces]
     if any(one.kind in _FLEET_ACTIONS for one in listed):
         options.append("--fleet")
     more = " --no-rules goes without rules." if any(one.kind == RULE for one in listed) else ""

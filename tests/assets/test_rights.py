@@ -252,7 +252,7 @@ def test_fleet(stage: Stage, kibana: KibanaStack, name: str) -> None:
         part["privileges"] = [one for one in part["privileges"] if one != name]
     told = refused(stage, kibana, rights, kibana_options=())
     assert FLEET[name] in told
-    assert "--fleet" in told
+    assert "llm-bundle assets role --fleet prints the role" in told
     rights["applications"][1]["privileges"].append(name.replace(".all", ".read"))
     told = refused(stage, kibana, rights, kibana_options=())
     assert f"lacks privileges in Kibana: space default: {FLEET[name]}. Nothing was changed" in told

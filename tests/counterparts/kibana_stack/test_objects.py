@@ -50,6 +50,26 @@ def test_logins_and_base_path(kibana: KibanaStack, http: requests.Session) -> No
         assert http.get(f"{other.url.removesuffix('/kibana')}/api/status").status_code == 404
 
 
+def test_types_and_spaces_without_rights(kibana: KibanaStack, http: requests.Session) -> None:
+    """In Kibana's words, and before anything is stored."""
+    reads = frozenset({"login:", "saved_object:*/bulk_get", "saved_object:tag/*"})
+    kibana.stack.logins["ApiKey reader"] = reads
+    http.headers["Authorization"] = "ApiKey reader"
+    refused = send(http, kibana.url, [row("a"), {**row("t"), "type": "tag"}], "?overwrite=true")
+    assert (refused.status_code, refused.json()["message"]) == (403, "Unable to bulk_create dashboard")
+    assert kibana.stack.objects.get("default", {}) == {}
+    asked = [{"type": "dashboard", "id": "a"}, {"type": "tag", "id": "t"}]
+    assert http.post(f"{kibana.url}/api/saved_objects/_bulk_get", json=asked).status_code == 200
+    gone = http.delete(f"{kibana.url}/api/saved_objects/dashboard/a")
+    assert (gone.status_code, gone.json()["message"]) == (403, "Unable to delete dashboard")
+    assert [one["id"] for one in http.get(f"{kibana.url}/api/spaces/space").json()] == ["default"]
+    kibana.stack.logins["ApiKey reader"] = frozenset({"saved_object:tag/bulk_get"})
+    refused = http.post(f"{kibana.url}/api/saved_objects/_bulk_get", json=asked)
+    assert (refused.status_code, refused.json()["message"]) == (403, "Unable to bulk_get dashboard")
+    refused = http.get(f"{kibana.url}/api/spaces/space")
+    assert (refused.status_code, refused.json()["message"]) == (403, "Forbidden")
+
+
 def test_a_missing_reference_stores_nothing(kibana: KibanaStack, http: requests.Session) -> None:
     answer = send(http, kibana.url, [row("good"), row("bad", "logs-*")]).json()
     assert (answer["success"], answer["successCount"]) == (False, 1)
