@@ -1,15 +1,16 @@
 """The package's README, from the template ``_dev/build/docs/README.md``.
 
-Rules: ``{{fields "stream"}}`` becomes a table of all fields of a stream, ``{{event "stream"}}`` its sample event, both
-as elastic-package has them. ``python -m kibana_assets.package.docs`` (``make package-docs``) writes docs/README.md,
-which lies in the repository so that the build needs no template; a test says when it is old.
+Rules: ``{{fields "stream"}}`` becomes a table of all fields of a stream, ``{{event "stream"}}`` its sample event, byte
+for byte as elastic-package writes them (its ``internal/docs``), for its ``lint`` refuses any other README.
+``python -m kibana_assets.package.docs`` (``make package-docs``) writes docs/README.md, which lies in the repository so
+that the build needs no template; a test says when it is old.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from kibana_assets.errors import PackageError
@@ -37,24 +38,30 @@ def render(template: str, tree: Tree) -> str:
 
 
 def field_table(fields: Iterable[Field]) -> str:
-    """A Markdown table: units and metric types have columns only where a field has any."""
-    rows = [(field.name, _cell(field.description), field.type, field.unit, field.metric_type) for field in fields]
+    """A Markdown table by name, multi-fields too: units and metric types have columns only where a field has any."""
+    rows = [(_escaped(name), *rest) for name, *rest in sorted(row for field in fields for row in _rows(field))]
     heads = ("Field", "Description", "Type", "Unit", "Metric Type")
     kept = [column for column in range(len(heads)) if column < 3 or any(row[column] for row in rows)]
-    lines = [[heads[column] for column in kept], ["---"] * len(kept)]
-    lines += [[row[column] for column in kept] for row in rows]
-    return "**Exported fields**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+    lines = [f"| {' | '.join(heads[column] for column in kept)} |", f"|{'---|' * len(kept)}"]
+    lines += [f"| {' | '.join(row[column] for column in kept)} |" for row in rows]
+    return "**Exported fields**\n\n" + "\n".join(lines) + "\n"
+
+
+def _rows(field: Field) -> Iterator[tuple[str, str, str, str, str]]:
+    yield field.name, _escaped(field.description.replace("\n", " ")), field.type, field.unit, field.metric_type
+    for one in field.entry.get("multi_fields", ()):
+        yield f"{field.name}.{one['name']}", _escaped(f"Multi-field of `{field.name}`."), str(one["type"]), "", ""
 
 
 def _event(tree: Tree, stream: Stream) -> str:
-    sample = tree.text(f"{stream.path}/sample_event.json").rstrip("\n")
-    return f"An example event for `{stream.name}` looks as following:\n\n```json\n{sample}\n```"
+    sample = tree.text(f"{stream.path}/sample_event.json").strip()
+    name = stream.name.replace("_metrics", "").replace("_logs", "")
+    return f"An example event for `{name}` looks as following:\n\n```json\n{sample}\n```"
 
 
-def _cell(text: str) -> str:
-    """One line, in which nothing is taken for the table's own signs, nor for HTML outside code spans."""
-    parts = re.split("(`[^`]*`)", " ".join(text.split()))
-    return "".join(re.sub(r"([|])" if part[:1] == "`" else r"([|<*])", r"\\\1", part) for part in parts)
+def _escaped(text: str) -> str:
+    """As elastic-package does it, inside code spans too."""
+    return re.sub(r"([*{}<>])", r"\\\1", text)
 
 
 def main() -> int:

@@ -14,10 +14,11 @@ from kibana_assets.package.ecs import ecs
 from kibana_assets.package.fields import read_fields
 from kibana_assets.package.streams import Stream, streams
 from kibana_assets.package.templates import index_mode
-from kibana_assets.package.tree import load
+from kibana_assets.package.tree import CHECKOUT, load
 from tests.counterparts.elasticsearch import Node
 from tests.package.case import Case, cases
 from tests.package.declared import undeclared
+from tests.package.format.documents import FILE_NAME, refused
 from tests.package.simulate import Document, leaves
 from tests.package.store import install_templates, remove, store
 
@@ -36,6 +37,32 @@ def test_every_field_is_declared(case: Case) -> None:
     fields = read_fields(load(), case.stream, ecs())
     missing = {name for document in case.expected() if document for name in undeclared(document, fields)}
     assert not missing, f"not declared in fields/ of {case.stream.name}: {', '.join(sorted(missing))}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=_id)
+def test_elastic_package_takes_every_document(case: Case) -> None:
+    """But those of a case that it is told to leave out."""
+    fields = read_fields(load(), case.stream, ecs())
+    found = {
+        text for document in case.expected() if document for text in refused(document, case.stream.dataset, fields)
+    }
+    if "skip" in case.config:
+        assert found and all(text.startswith("event.kind: found 'pipeline_error'") for text in found)
+    else:
+        assert not found
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=_id)
+def test_elastic_package_takes_every_sample(stream: Stream) -> None:
+    sample = load().json(f"{stream.path}/sample_event.json")
+    assert list(refused(sample, stream.dataset, read_fields(load(), stream, ecs()))) == []
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=_id)
+def test_every_file_of_a_pipeline_test_is_one_that_the_format_knows(stream: Stream) -> None:
+    files = [path for path in (CHECKOUT / stream.path / "_dev").rglob("*") if path.is_file()]
+    assert [path.name for path in files if not FILE_NAME.fullmatch(path.name) or path.stat().st_size == 0] == []
+    assert {path.parent.relative_to(CHECKOUT / stream.path).as_posix() for path in files} == {"_dev/test/pipeline"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=_id)

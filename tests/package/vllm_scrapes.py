@@ -19,7 +19,7 @@ from tests.package.simulate import Document, simulate
 
 DATA = Path(__file__).parent / "data"
 FIRST, SECOND = "2026-11-21T10:00:00.000Z", "2026-11-21T10:00:10.000Z"
-VERSIONS = {"sample-0.32": "0.32", "names-0.9-v0": "0.9-v0", "names-0.9": "0.9", "names-0.11": "0.11"}
+VERSIONS = {"sample-0-32": "0.32", "names-0-9-v0": "0.9-v0", "names-0-9": "0.9", "names-0-11": "0.11"}
 
 
 def stream() -> Stream:

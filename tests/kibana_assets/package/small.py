@@ -69,7 +69,7 @@ streams:
   type: group
   fields:
     - {name: wait_time, type: double, unit: s, description: How long it waited.}
-    - {name: state, type: keyword, description: "Open | closed."}
+    - {name: state, type: keyword, description: "Open or closed."}
     - {name: where, type: geo_point, description: Where it came from.}
 - {name: small.labels, type: object, object_type: keyword, description: Labels.}
 - {name: ecs.version, external: ecs}
