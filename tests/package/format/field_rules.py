@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from kibana_assets.package.ecs import ecs
-from kibana_assets.package.fields import read_fields
+from kibana_assets.package.fields import NUMBERS, read_fields
 from kibana_assets.package.streams import streams
 from kibana_assets.package.templates import index_mode
 from kibana_assets.package.tree import Tree
@@ -14,6 +15,17 @@ from tests.package.format.finding import Finding
 BASE = {
     "@timestamp": "date",
     **{f"data_stream.{part}": "constant_keyword" for part in ("type", "dataset", "namespace")},
+}
+
+# What may stand beside which types; a field of ECS has its type from there.
+ONLY_OF = {
+    "object_type": {"object"},
+    "fields": {"group", "nested"},
+    "date_format": {"date"},
+    "metric_type": NUMBERS | {"histogram", "aggregate_metric_double", "object"},
+    "unit": NUMBERS | {"histogram", "aggregate_metric_double", "object"},
+    "dimension": NUMBERS | {"constant_keyword", "keyword", "ip"},
+    "value": {"constant_keyword"},
 }
 
 
@@ -47,6 +59,19 @@ def a_field_is_no_parent_of_another(tree: Tree) -> Iterator[Finding]:
                 parent = parent.rpartition(".")[0]
 
 
+def a_field_says_only_what_its_type_may(tree: Tree) -> Iterator[Finding]:
+    """An object says of what type its members are, or is not indexed at all."""
+    for stream in streams(tree):
+        for path in tree.paths(f"{stream.path}/fields", ".yml"):
+            for name, entry in _entries(tree.yaml(path), ""):
+                kind = entry.get("type")
+                for key in sorted(set(ONLY_OF) & set(entry)) if "external" not in entry else ():
+                    if kind not in ONLY_OF[key]:
+                        yield Finding(f"{path}: {name}", f"{key} of a {kind}", f"{key} of {', '.join(ONLY_OF[key])}")
+                if kind == "object" and ("object_type" in entry) == (entry.get("enabled") is False):
+                    yield Finding(f"{path}: {name}", "an object", "one with object_type, or with enabled: false")
+
+
 def a_time_series_has_dimensions_and_metrics(tree: Tree) -> Iterator[Finding]:
     for stream in streams(tree):
         if index_mode(stream) != "time_series":
@@ -58,9 +83,18 @@ def a_time_series_has_dimensions_and_metrics(tree: Tree) -> Iterator[Finding]:
             yield Finding(f"{stream.path}/fields", "no metric_type", "gauge or counter for each metric")
 
 
+def _entries(read: Any, above: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every entry of a file, groups too, with its whole name."""
+    for entry in read or ():
+        name = f"{above}{entry['name']}"
+        yield name, entry
+        yield from _entries(entry.get("fields"), f"{name}.")
+
+
 RULES = (
     every_stream_has_the_base_fields,
     own_fields_lie_below_the_package,
     a_field_is_no_parent_of_another,
+    a_field_says_only_what_its_type_may,
     a_time_series_has_dimensions_and_metrics,
 )

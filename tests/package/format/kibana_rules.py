@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,20 @@ def a_file_is_named_for_its_object(tree: Tree) -> Iterator[Finding]:
             yield Finding(f"{path}: id", repr(read.get("id")), f"{name!r}, as the file's name")
         if not name.startswith(f"{package}-"):
             yield Finding(path, name, f"a name that begins with {package}-")
+        if name.lower().endswith("-ecs"):
+            yield Finding(path, name, "a name that does not end in -ecs")
         if read.get("type") != path.split("/")[1].replace("_pattern", "-pattern"):
             yield Finding(f"{path}: type", repr(read.get("type")), "the folder's name")
+
+
+def tags_have_names_of_their_own(tree: Tree) -> Iterator[Finding]:
+    shared = [str(entry["text"]) for entry in tree.yaml("kibana/tags.yml")] if "kibana/tags.yml" in tree.files else []
+    own = [
+        str(read.get("attributes", {}).get("name")) for path, read in _objects(tree) if path.startswith("kibana/tag/")
+    ]
+    for name, count in Counter(shared + own).items():
+        if count > 1:
+            yield Finding("kibana", f"{count} tags {name!r}", "one of each name")
 
 
 def references_lead_somewhere(tree: Tree) -> Iterator[Finding]:
@@ -121,6 +134,7 @@ def _panels(tree: Tree) -> Iterator[tuple[str, dict[str, Any]]]:
 
 RULES = (
     a_file_is_named_for_its_object,
+    tags_have_names_of_their_own,
     references_lead_somewhere,
     panels_are_by_value,
     dashboards_are_of_their_datasets,

@@ -33,6 +33,16 @@ def every_agent_template_is_there(tree: Tree) -> Iterator[Finding]:
                 yield Finding(path, "nothing", f"the template of the input {one['input']}")
 
 
+def a_template_is_one_file(tree: Tree) -> Iterator[Finding]:
+    """The format takes each file whose name ends like the template's for the template."""
+    for stream in streams(tree):
+        for one in stream.manifest["streams"]:
+            name = one.get("template_path", "stream.yml.hbs")
+            files = [path for path in tree.files if path.startswith(f"{stream.path}/agent/") and path.endswith(name)]
+            if len(files) > 1:
+                yield Finding(f"{stream.path}/manifest.yml: {name}", ", ".join(files), "one file of that ending")
+
+
 def templates_use_declared_variables(tree: Tree) -> Iterator[Finding]:
     for stream in streams(tree):
         for one in stream.manifest["streams"]:
@@ -77,6 +87,7 @@ def _variables(template: str) -> set[str]:
 RULES = (
     every_folder_is_a_stream,
     every_agent_template_is_there,
+    a_template_is_one_file,
     templates_use_declared_variables,
     secrets_are_marked,
     samples_are_of_their_stream,

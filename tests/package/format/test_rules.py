@@ -16,6 +16,7 @@ SECOND = f"{LOG}/elasticsearch/ingest_pipeline/second.yml"
 STREAM = f"{LOG}/manifest.yml"
 BOARD = "kibana/dashboard/small-board.json"
 SLO = "kibana/slo_template/small-availability.json"
+TAG = "kibana/tag/small-t.json"
 RULE = "kibana/alerting_rule_template/small-wait.json"
 
 
@@ -34,6 +35,11 @@ BAD: dict[str, tuple[Tree, str]] = {
     ),
     "what_a_package_needs_is_there": (small(**{"docs/README.md": None}), "docs/README.md: found nothing"),
     "the_newest_change_is_of_this_version": (changed("manifest.yml", "1.2.0", "1.3.0"), "found 1.2.0, expected 1.3.0"),
+    "versions_are_as_the_format_wants_them": (changed("changelog.yml", "1.0.0", "1.2.0"), "found 1.2.0 twice"),
+    "links_to_github_are_to_issues": (
+        changed("changelog.yml", "https://example.org/1", "https://github.com/small/small/releases"),
+        "a link that ends in a number",
+    ),
     "images_are_there": (changed("manifest.yml", "/img/small.svg", "/img/other.svg"), "no such file"),
     "an_icon_runs_nothing": (small(**{"img/small.svg": "<svg><script>x</script></svg>"}), "a script"),
     "kibana_is_one_that_knows_the_format": (changed("manifest.yml", "^8.19.0", "^8.16.0"), "at least 8.19"),
@@ -42,6 +48,10 @@ BAD: dict[str, tuple[Tree, str]] = {
     "every_agent_template_is_there": (
         changed(STREAM, "title: Log\n    d", "template_path: x.yml.hbs\n    title: Log\n    d"),
         "x.yml.hbs: found nothing",
+    ),
+    "a_template_is_one_file": (
+        small(**{f"{LOG}/agent/stream/other-stream.yml.hbs": "paths:\n"}),
+        "one file of that ending",
     ),
     "templates_use_declared_variables": (
         changed(f"{LOG}/agent/stream/stream.yml.hbs", "#if keep", "#if kept"),
@@ -66,6 +76,10 @@ BAD: dict[str, tuple[Tree, str]] = {
     "a_field_is_no_parent_of_another": (
         small(**{f"{LOG}/fields/x.yml": "- {name: small.log.state.of, type: keyword, description: Of.}\n"}),
         "small.log.state is a keyword",
+    ),
+    "a_field_says_only_what_its_type_may": (
+        changed(f"{LOG}/fields/fields.yml", "type: object, object_type: keyword", "type: object"),
+        "small.labels: found an object, expected one with object_type",
     ),
     "a_time_series_has_dimensions_and_metrics": (
         changed("data_stream/rate/fields/fields.yml", ", dimension: true", ""),
@@ -95,6 +109,12 @@ BAD: dict[str, tuple[Tree, str]] = {
     "a_file_is_named_for_its_object": (
         changed(SLO, '"id": "small-availability"', '"id": "small-other"'),
         "found 'small-other'",
+    ),
+    "tags_have_names_of_their_own": (
+        small(
+            **{TAG: '{"id": "small-t", "type": "tag", "attributes": {"name": "T"}}', "kibana/tags.yml": "- text: T\n"}
+        ),
+        "found 2 tags 'T'",
     ),
     "references_lead_somewhere": (
         board(LENS, references=[{"type": "tag", "id": "small-gone", "name": "t"}]),
@@ -145,6 +165,26 @@ def test_a_rule_finds_what_it_is_for(name: str) -> None:
 def test_a_template_that_kibana_or_its_rule_would_refuse(tree: Tree, says: str) -> None:
     found = [str(finding) for finding in check(tree)]
     assert any(says in text for text in found) if says else found == []
+
+
+@pytest.mark.parametrize(
+    ("tree", "says"),
+    [
+        (changed("manifest.yml", "version: 1.2.0", "version: 1.2.0-alpha1"), "found -alpha1, expected -beta1"),
+        (changed("manifest.yml", "version: 1.2.0", "version: 0.2.0-beta1"), "found -beta1"),
+        (changed(f"{LOG}/fields/fields.yml", "type: double, unit: s", "type: keyword, unit: s"), "unit of a keyword"),
+        (
+            changed(f"{LOG}/fields/fields.yml", "type: geo_point", "type: geo_point, dimension: true"),
+            "dimension of a geo",
+        ),
+        (changed(f"{LOG}/fields/fields.yml", "  type: group", "  type: group\n  unit: s"), "unit of a group"),
+        (changed(STREAM, "name: keep, type: bool", "name: keep, type: duration"), "'duration' is not one of"),
+        (small(**{"kibana/tag/small-ecs.json": '{"id": "small-ecs", "type": "tag"}'}), "does not end in -ecs"),
+    ],
+)
+def test_more_that_the_format_refuses(tree: Tree, says: str) -> None:
+    found = [str(finding) for finding in check(tree)]
+    assert any(says in text for text in found), found
 
 
 BROKEN = [(path, "a: [" if path.endswith(".yml") else "{") for path in SMALL if path.endswith((".yml", ".json"))]
