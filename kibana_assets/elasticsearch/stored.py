@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 from kibana_assets.connection.address import segment
@@ -43,16 +42,26 @@ def remove(cluster: Cluster, kind: str, name: str) -> bool:
 
 def streams(cluster: Cluster, pattern: str) -> dict[str, list[str]]:
     """The data streams that fit ``pattern``: name → their indices, the one that is written to last."""
-    answer = cluster.get(f"/_data_stream/{pattern}", expand_wildcards="all")
-    found: Iterable[Json] = (answer or {}).get("data_streams", ())
+    found = data_streams(cluster, pattern)
     return {str(one["name"]): [str(index["index_name"]) for index in one["indices"]] for one in found}
+
+
+def data_streams(cluster: Cluster, pattern: str) -> tuple[Json, ...]:
+    """The data streams that fit ``pattern``, as Elasticsearch tells of them."""
+    answer = cluster.get(f"/_data_stream/{pattern}", expand_wildcards="all")
+    return tuple((answer or {}).get("data_streams", ()))
+
+
+def settings(cluster: Cluster, name: str, key: str) -> dict[str, Json]:
+    """Index → its settings that fit ``key``, of a data stream's indices; an index that has none is not named."""
+    answer = cluster.get(f"/{name}/_settings/{key}", flat_settings="true", expand_wildcards="all") or {}
+    return {index: one.get("settings", {}) for index, one in answer.items()}
 
 
 def default_pipelines(cluster: Cluster, name: str) -> dict[str, str]:
     """Index → its default pipeline, of a data stream's indices or of a pattern's; nothing where it has none."""
     key = "index.default_pipeline"
-    answer = cluster.get(f"/{name}/_settings/{key}", flat_settings="true", expand_wildcards="all") or {}
-    return {index: str(one.get("settings", {}).get(key, "")) for index, one in answer.items()}
+    return {index: str(one.get(key, "")) for index, one in settings(cluster, name, key).items()}
 
 
 def _read(kind: str, answer: Json) -> dict[str, Json]:

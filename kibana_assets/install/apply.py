@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from kibana_assets.connection.address import segment
 from kibana_assets.elasticsearch import stored
 from kibana_assets.elasticsearch.cluster import Cluster
 from kibana_assets.errors import KibanaAssetsError, RefusedError
-from kibana_assets.install.asset import DATA_STREAM, marked
+from kibana_assets.install.asset import DATA_STREAM, LIFECYCLE, marked
 from kibana_assets.install.plan import Change
 
 Say = Callable[[Change], None]
@@ -65,6 +66,8 @@ def apply(
 def _apply(change: Change, cluster: Cluster, version: str) -> None:
     if change.kind == DATA_STREAM:
         _follow(change, cluster)
+    elif change.kind == LIFECYCLE:
+        _keep(change, cluster)
     elif change.body is not None:
         stored.put(cluster, change.kind, change.id, change.body)
     elif change.action == "remove":
@@ -92,6 +95,18 @@ def _follow(change: Change, cluster: Cluster) -> None:
         cluster.call("POST", f"/{change.id}/_rollover", once=True)
     if change.pipeline:
         cluster.call("PUT", f"/{change.id}/_settings", {"index.default_pipeline": change.pipeline})
+
+
+def _keep(change: Change, cluster: Cluster) -> None:
+    """The lifecycle first: one that stood behind a policy, and is shorter, must not come into force for a moment."""
+    body = change.body or {}
+    path = f"/_data_stream/{segment(change.id)}/_lifecycle"
+    if body.get("lifecycle"):
+        cluster.call("PUT", path, body["lifecycle"])
+    elif "lifecycle" in body:
+        cluster.delete(path)
+    if "settings" in body:
+        cluster.call("PUT", f"/{change.id}/_settings", body["settings"])
 
 
 def half(error: KibanaAssetsError, done: list[Change], todo: list[Change]) -> KibanaAssetsError:

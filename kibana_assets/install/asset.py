@@ -20,6 +20,8 @@ PIPELINE: Final = "ingest_pipeline"
 COMPONENT: Final = "component_template"
 INDEX: Final = "index_template"
 DATA_STREAM: Final = "data_stream"
+LIFECYCLE: Final = "data_stream_lifecycle"
+"""Of a data stream that is there, beside what templates say."""
 RULE: Final = "alerting_rule"
 ELASTICSEARCH_KINDS: Final = (ILM_POLICY, PIPELINE, COMPONENT, INDEX)
 _KEYS: Final = {
@@ -116,17 +118,17 @@ def _phase(phase: Json) -> Json:
 def _template(template: Json) -> Json:
     made = {key: value for key, value in template.items() if value}
     if "settings" in made:
-        made["settings"] = dict(_flat(made["settings"], ""))
+        made["settings"] = dict(flat(made["settings"], ""))
     if "lifecycle" in made:
         # Elasticsearch adds that it is enabled.
         made["lifecycle"] = {"enabled": True, **made["lifecycle"]}
     return made
 
 
-def _flat(value: Any, name: str) -> list[tuple[str, Any]]:
+def flat(value: Any, name: str) -> list[tuple[str, Any]]:
     """Settings as Elasticsearch keeps them: dotted names below ``index.``, every value a text."""
     if isinstance(value, dict):
-        return [leaf for key, child in value.items() for leaf in _flat(child, f"{name}.{key}" if name else key)]
+        return [leaf for key, child in value.items() for leaf in flat(child, f"{name}.{key}" if name else key)]
     kept = [_text(one) for one in value] if isinstance(value, list) else _text(value)
     return [(name if name.startswith("index.") else f"index.{name}", kept)]
 

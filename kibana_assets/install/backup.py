@@ -16,7 +16,7 @@ from pathlib import Path
 
 from kibana_assets.elasticsearch.stored import PATHS
 from kibana_assets.errors import MachineError
-from kibana_assets.install.asset import RULE, Json
+from kibana_assets.install.asset import LIFECYCLE, RULE, Json
 from kibana_assets.install.plan import Change
 from kibana_assets.install.rules import as_new
 from kibana_assets.kibana.request import DEFAULT
@@ -28,14 +28,19 @@ def backup(changes: Iterable[Change], folder: Path, now: datetime | None = None)
     moment = (now or datetime.now(timezone.utc)).strftime("%Y%m%dT%H%M%SZ")
     made = []
     for space, rules in sorted({(change.space, change.kind == RULE) for change in lost}):
-        lines = [_line(one) for one in lost if (one.space, one.kind == RULE) == (space, rules) and one.found]
+        here = [one for one in lost if (one.space, one.kind == RULE) == (space, rules) and one.found]
+        lines = [line for one in here for line in _lines(one)]
         name = f"llm-bundle-backup-{moment}{f'-{space}' if space else ''}{'-rules' if rules else ''}.ndjson"
         made.append(_write(folder, name, "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines)))
     return tuple(made)
 
 
-def _line(change: Change) -> Json:
+def _lines(change: Change) -> list[Json]:
     body = change.found.body if change.found else {}
+    return list(body["copies"]) if change.kind == LIFECYCLE else [_line(change, body)]
+
+
+def _line(change: Change, body: Json) -> Json:
     if change.kind == RULE:
         inside = "" if change.space == DEFAULT else f"/s/{change.space}"
         return {"path": f"{inside}/api/alerting/rule/{body['id']}", "body": as_new(body)}

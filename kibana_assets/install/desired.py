@@ -63,7 +63,7 @@ def _with_custom(stream: Stream, body: Json) -> Json:
 
 def _templates(tree: Tree, stream: Stream, wish: Lifecycle) -> tuple[Asset, Asset]:
     made = templates(stream, read_fields(tree, stream, ecs()))
-    component = _marked_mappings(wish.applied(made.component))
+    component = wish.applied(_marked_mappings(made.component))
     return (
         Asset(COMPONENT, made.component_name, component, pattern(stream)),
         Asset(INDEX, made.index_name, made.index, pattern(stream)),
@@ -71,6 +71,7 @@ def _templates(tree: Tree, stream: Stream, wish: Lifecycle) -> tuple[Asset, Asse
 
 
 def _marked_mappings(component: Json) -> Json:
+    """Before the lifecycle is in it, for which no data stream needs to roll over."""
     template = component["template"]
     whole = digest(COMPONENT, {"template": template})
     mappings = {**template["mappings"], "_meta": {"managed_by": MANAGED_BY, "llm_bundle": {"hash": whole}}}

@@ -4,7 +4,8 @@ Rules: what is as wanted, and ours, is kept. What is ours and as we left it is b
 or put there under the same name, is kept with the reason; with ``force`` it is replaced (a backup is written first),
 but never what Fleet put there. What we put and want no longer is removed, after everything that needed it has gone.
 Data streams follow their templates: they roll over when their mappings are of others, and their older indices name the
-new pipeline, so that the old one can go.
+new pipeline, so that the old one can go. Their lifecycles change before the templates do: what is in these then still
+tells what we put, and what a person did.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from typing import Final, Literal
 from kibana_assets.install.asset import (
     COMPONENT,
     DATA_STREAM,
+    ILM_POLICY,
+    INDEX,
+    LIFECYCLE,
     PIPELINE,
     RULE,
     Asset,
@@ -26,6 +30,8 @@ from kibana_assets.install.asset import (
 )
 from kibana_assets.install.chain import with_call
 from kibana_assets.install.desired import mapping_mark
+from kibana_assets.install.keeping import StreamKeeping, move, says
+from kibana_assets.install.lifecycle import CUSTOM
 
 Action = Literal["create", "update", "keep", "remove"]
 Key = tuple[str, str, str]
@@ -77,6 +83,7 @@ class State:
 
     assets: Mapping[Key, Found] = field(default_factory=dict)
     streams: Mapping[str, StreamFound] = field(default_factory=dict)
+    keeping: Mapping[str, StreamKeeping] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,9 @@ def plan(desired: Iterable[Asset], state: State, version: str, *, force: bool = 
         _change(asset, state.assets.get((asset.kind, asset.space, asset.id)), version, force) for asset in wanted
     )
     obsolete = _obsolete(wanted, state, force)
-    return (*changes, *_follow(changes, state), *obsolete)
+    first = tuple(change for change in changes if change.kind == ILM_POLICY)
+    kept = _lifecycles((*changes, *obsolete), state, force)
+    return (*first, *kept, *changes[len(first) :], *_follow(changes, state), *obsolete)
 
 
 def changes_something(changes: Iterable[Change]) -> bool:
@@ -176,7 +185,7 @@ def _obsolete(wanted: tuple[Asset, ...], state: State, force: bool) -> list[Chan
         # Only of the streams: what other options of an earlier run installed, this one does not name.
         if key in names or key[0] == SHARED or not found.ours or (key[0] == RULE and not rules):
             continue
-        if not key[1] and not (scopes and key[2].startswith(scopes)):
+        if not key[1] and key[2] != CUSTOM and not (scopes and key[2].startswith(scopes)):
             continue
         kept = found.edited and not force
         reason = EDITED if kept else f"of {found.version}, no longer wanted"
@@ -203,15 +212,34 @@ def _follow(changes: tuple[Change, ...], state: State) -> list[Change]:
         stale = pipeline in there and any(one != pipeline for one in found.pipelines)
         reasons = [*(["new mappings: rolls over"] if roll else []), *(["older indices: new pipeline"] if stale else [])]
         action: Action = "update" if reasons else "keep"
-        made.append(
-            Change(
-                DATA_STREAM,
-                name,
-                "",
-                action,
-                ", ".join(reasons) or UP_TO_DATE,
-                roll_over=roll,
-                pipeline=pipeline if stale else "",
-            )
-        )
+        why = ", ".join(reasons) or UP_TO_DATE
+        made.append(Change(DATA_STREAM, name, "", action, why, roll_over=roll, pipeline=pipeline if stale else ""))
     return made
+
+
+def _lifecycles(changes: tuple[Change, ...], state: State, force: bool) -> list[Change]:
+    """How long data streams that are there keep their data, once our component templates are in."""
+    made = []
+    templates = {(change.kind, change.id): change for change in changes if change.kind in (COMPONENT, INDEX)}
+    for name, found in state.keeping.items():
+        change = templates.get((COMPONENT, found.component))
+        around = templates.get((INDEX, found.index_template))
+        if change is None or any(one and one.action == "keep" and one.reason != UP_TO_DATE for one in (change, around)):
+            continue
+        before = (change.found.body.get("template") or {}) if change.found else {}
+        now: Json = change.asset.body["template"] if change.asset else {}
+        if says(before) or says(now):
+            made.append(_lifecycle(name, found, before, now, force))
+    return made
+
+
+def _lifecycle(name: str, found: StreamKeeping, before: Json, now: Json, force: bool) -> Change:
+    needed = move(name, found, before, now)
+    if not needed.body:
+        return Change(LIFECYCLE, name, "", "keep", UP_TO_DATE)
+    if not needed.edited:
+        return Change(LIFECYCLE, name, "", "update", needed.words, body=needed.body)
+    if not force:
+        return Change(LIFECYCLE, name, "", "keep", EDITED)
+    was = Found({"copies": needed.copies}, "")
+    return Change(LIFECYCLE, name, "", "update", f"{EDITED}: replaced: {needed.words}", None, was, body=needed.body)

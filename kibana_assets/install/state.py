@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from kibana_assets.elasticsearch import stored
 from kibana_assets.elasticsearch.cluster import Cluster
@@ -12,6 +12,7 @@ from kibana_assets.install.desired import mapping_mark
 from kibana_assets.install.lifecycle import CUSTOM, POLICY
 from kibana_assets.install.plan import Found, Key, State, StreamFound, of_elasticsearch
 from kibana_assets.install.prove import NAMESPACE
+from kibana_assets.install.read_keeping import read_keeping
 
 
 def read_state(cluster: Cluster, desired: Iterable[Asset]) -> State:
@@ -24,7 +25,7 @@ def read_state(cluster: Cluster, desired: Iterable[Asset]) -> State:
             needed = found.ours or (kind == PIPELINE and calls(body))
             if needed or any((asset.kind, asset.id) == (kind, name) for asset in wanted):
                 assets[(kind, "", name)] = found
-    return State(assets, _streams(cluster, wanted))
+    return State(assets, _streams(cluster, wanted, assets), read_keeping(cluster, wanted, assets))
 
 
 def _bodies(cluster: Cluster, kind: str, wanted: list[Asset]) -> dict[str, dict[str, object]]:
@@ -47,16 +48,19 @@ def _prefix(asset: Asset) -> str:
     return asset.stream.partition(".")[0] + ".*"
 
 
-def _streams(cluster: Cluster, wanted: list[Asset]) -> dict[str, StreamFound]:
+def _streams(cluster: Cluster, wanted: list[Asset], assets: Mapping[Key, Found]) -> dict[str, StreamFound]:
+    """Not those that a template of somebody else's rules: a rollover would bring them none of our mappings."""
     made = {}
     for asset in wanted:
         if asset.kind != INDEX:
             continue
-        for name, indices in stored.streams(cluster, asset.stream).items():
-            if name.endswith(f"-{NAMESPACE}"):
+        there = (INDEX, "", asset.id) in assets
+        for stream in stored.data_streams(cluster, asset.stream):
+            name, last = str(stream["name"]), str(stream["indices"][-1]["index_name"])
+            if name.endswith(f"-{NAMESPACE}") or (there and stream.get("template") != asset.id):
                 continue
-            newest = cluster.get(f"/{indices[-1]}/_mapping") or {}
-            mark = mapping_mark(newest.get(indices[-1], {}).get("mappings", {}))
+            newest = cluster.get(f"/{last}/_mapping") or {}
+            mark = mapping_mark(newest.get(last, {}).get("mappings", {}))
             pipelines = tuple(stored.default_pipelines(cluster, name).values())
             made[name] = StreamFound(asset.stream, mark, pipelines)
     return made

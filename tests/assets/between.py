@@ -1,7 +1,8 @@
 """A server between us and a real node: it passes everything on, puts stand-ins for what the node lacks, and fails.
 
 Rules: ``fault`` is asked before each request: None passes it on; a number is answered in the node's place; ``cut``
-hangs up before the request reaches the node, ``cut-after`` once the node has done it; ``slow`` never answers.
+hangs up before the request reaches the node, ``cut-after`` once the node has done it; ``slow`` never answers. It hangs
+up, too, where the node does.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from urllib.parse import unquote
 import requests
 
 from tests.assets import stand_ins
+from tests.assets.stream_lifecycles import StreamLifecycles
 
 Fault = Callable[[str, str], "int | str | None"]
 PASSED = ("content-type", "accept", "authorization")
@@ -32,6 +34,7 @@ class Between:
         self.seen: list[str] = []
         self.logins: list[str] = []
         self.routing: list[str] = []
+        self.lifecycles = StreamLifecycles()
         self.stopping = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -92,20 +95,37 @@ def _handler(owner: Between) -> type[BaseHTTPRequestHandler]:
             if fault in ("cut", "slow"):
                 self.close_connection = True
                 return None
-            answer = self._asked(path, data)
-            if fault == "cut-after":
+            try:
+                given = self._given(path, data)
+            except requests.ConnectionError:
+                given = None
+            if given is None or fault == "cut-after":
                 self.close_connection = True
                 return None
-            headers = {name: answer.headers[name] for name in GIVEN if name in answer.headers}
-            return self._send(answer.status_code, _given(path, answer), headers)
+            return self._send(*given)
 
-        def _asked(self, path: str, data: bytes) -> requests.Response:
-            headers = {name: self.headers[name] for name in PASSED if name in self.headers}
-            target = owner.node + self.path.removeprefix(owner.base_path)
+        def _given(self, path: str, data: bytes) -> tuple[int, bytes, dict[str, str]]:
+            own = owner.lifecycles.answer(self.command, path, data, self._ask)
+            if own is not None:
+                return own[0], json.dumps(own[1]).encode(), _JSON
             body = owner.put(path, data) if data and self.command == "PUT" else data
+            answer = self._asked(self.command, self.path.removeprefix(owner.base_path), body)
+            headers = {name: answer.headers[name] for name in GIVEN if name in answer.headers}
+            given = _given(path, answer)
+            if path.startswith("/_data_stream") and self.command == "GET":
+                given = json.dumps(owner.lifecycles.shown(json.loads(given), self._ask)).encode()
+            return answer.status_code, given, headers
+
+        def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, Any]:
+            answer = self._asked(method, path, json.dumps(body).encode() if body else b"", "application/json")
+            return answer.status_code, answer.json()
+
+        def _asked(self, method: str, path: str, body: bytes, kind: str = "") -> requests.Response:
+            headers = {name: self.headers[name] for name in PASSED if name in self.headers}
+            headers |= {"content-type": kind} if kind else {}
             with requests.Session() as session:
                 session.trust_env = False
-                return session.request(self.command, target, headers=headers, data=body or None, timeout=60)
+                return session.request(method, owner.node + path, headers=headers, data=body or None, timeout=60)
 
         def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
             self.send_response(status)

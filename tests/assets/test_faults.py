@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from kibana_assets.elasticsearch import cluster
+from kibana_assets.package import tree
 from tests.assets.stage import Stage
 
 READ_ONLY = {"persistent": {"cluster.blocks.read_only": True}}
@@ -47,15 +50,21 @@ def test_a_failure_in_the_middle_says_what_is_in(stage: Stage, fault: int | str)
     assert stage.run("plan").code == 0
 
 
-def test_a_rollover_is_not_done_twice(stage: Stage) -> None:
+def test_a_rollover_is_not_done_twice(
+    stage: Stage, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stage.run("install", "--no-proof")
     stream = "logs-local_llm.audit-default"
     stage.node.call("PUT", f"_data_stream/{stream}")
+    newer = shutil.copytree(small, tmp_path / "package")
+    field = "- name: local_llm.newer\n  type: keyword\n  description: A field more.\n"
+    (newer / "data_stream/audit/fields/newer.yml").write_text(field, encoding="utf-8")
+    monkeypatch.setattr(tree, "CHECKOUT", newer)
     stage.between.once("cut-after", "POST", "_rollover")
-    failed = stage.run("install", "--no-proof", "--lifecycle", "stream")
+    failed = stage.run("install", "--no-proof")
     assert failed.code == 4
     assert f"not in: data_stream {stream}" in failed.errors
-    done = stage.run("install", "--no-proof", "--lifecycle", "stream")
+    done = stage.run("install", "--no-proof")
     assert (done.code, done.of("update", "create", "remove")) == (0, [])
     [found] = stage.node.call("GET", f"_data_stream/{stream}")["data_streams"]
     assert found["generation"] == 2

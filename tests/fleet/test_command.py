@@ -104,6 +104,28 @@ def test_data_goes_only_when_asked(shell: Shell) -> None:
     assert shell.node.call("GET", "_data_stream?expand_wildcards=all")["data_streams"] == []
 
 
+def test_another_retention_reaches_what_is_there(shell: Shell) -> None:
+    wish = ["--no-proof", "--lifecycle", "stream", "--retention"]
+    shell.good("install", *wish, "90d")
+    stream = "logs-local_llm.audit-default"
+    shell.node.call("POST", f"{stream}/_doc?refresh=true", {"@timestamp": "2026-11-21T00:00:00Z", "message": "{}"})
+
+    def told(document: dict[str, Any]) -> list[tuple[str, str]]:
+        return [(one["id"], one["reason"]) for one in document["changes"] if one["kind"] == "data_stream_lifecycle"]
+
+    assert told(shell.run("plan", *wish[1:], "90d")[1]) == [(stream, "up to date")]
+    made = shell.good("install", *wish, "30d")
+    assert told(made) == [(stream, "data goes after 30d; was: data goes after 90d")]
+    assert shell.run("plan", *wish[1:], "30d")[0] == 0
+    made = shell.good("install", "--no-proof")
+    assert ("local_llm@custom", "remove") in [(one["id"], one["action"]) for one in made["changes"]]
+    assert told(made) == [(stream, "data stays; was: data goes after 30d")]
+    assert shell.run("plan")[0] == 0
+    [found] = shell.node.call("GET", f"_data_stream/{stream}")["data_streams"]
+    assert "lifecycle" not in found
+    shell.good("uninstall", "--data")
+
+
 def test_what_is_there_without_fleet_goes_on_so(shell: Shell) -> None:
     shell.good("install", "--no-fleet", "--no-proof")
     code, document, errors = shell.run("plan")
