@@ -1,4 +1,4 @@
-"""What Fleet is to collect from the GPU host: options beside those of ``assets_options``."""
+"""What Fleet is to collect from the GPU host: options beside those of ``assets_options``, and which policy is meant."""
 
 from __future__ import annotations
 
@@ -37,19 +37,22 @@ OPTIONS: Final = (
     click.option("--time-zone", default="local", show_default=True, help="With Fleet: of the engine's log."),
     click.option("--proxy-time-zone", default="UTC", show_default=True, help="With Fleet: of the proxy's error log."),
 )
+INSTALLED_POLICY: Final = click.option(
+    "--policy", default="", help="The id of the agent policy, where several were installed."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class HostWish:
-    """What these options say."""
+    """What these options say; ``policy`` empty for the one that there is, or the usual one."""
 
-    policy: str
-    namespace: str
-    engine: Engine
-    host_root: str
-    monitor_port: int | None
-    time_zone: str
-    proxy_time_zone: str
+    policy: str = ""
+    namespace: str = "default"
+    engine: Engine = "vllm"
+    host_root: str = ROOT
+    monitor_port: int | None = None
+    time_zone: str = "local"
+    proxy_time_zone: str = "UTC"
 
 
 def fleet_part(
@@ -60,11 +63,11 @@ def fleet_part(
     from kibana_assets.fleet.client import Fleet
     from kibana_assets.fleet.host import Host
     from kibana_assets.fleet.part import FleetPart
-    from kibana_assets.fleet.wish import Wish
+    from kibana_assets.fleet.wish import POLICY, Wish
     from kibana_assets.install.desired import package_version
     from kibana_assets.package.build import PACKAGE, build
 
     host = Host(wish.engine, PurePosixPath(wish.host_root), wish.monitor_port, wish.time_zone, wish.proxy_time_zone)
     data = build(tree).data
-    whole = Wish(PACKAGE, package_version(tree), data, spaces, host, wish.policy, wish.namespace)
+    whole = Wish(PACKAGE, package_version(tree), data, spaces, host, wish.policy or POLICY, wish.namespace)
     return FleetPart(Fleet(Api(wire, login)), kibana, cluster, whole)

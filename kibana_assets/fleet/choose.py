@@ -6,12 +6,13 @@ it has not made. Where nothing is installed yet, Fleet is used where there is Fl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from kibana_assets.elasticsearch import stored
 from kibana_assets.elasticsearch.cluster import Cluster
-from kibana_assets.errors import RefusedError
+from kibana_assets.errors import RefusedError, UsageError
 from kibana_assets.fleet.client import Fleet
 from kibana_assets.fleet.wish import DASHBOARDS, PACKAGE_POLICY, Wish
 from kibana_assets.install import record as records
@@ -47,17 +48,20 @@ def is_there_without(cluster: Cluster) -> bool:
     return any(marks_of(body) for body in bodies)
 
 
-def settled(cluster: Cluster, wish: Wish, *, installed: bool) -> Wish:
+def settled(cluster: Cluster, wish: Wish, *, installed: bool, spaces: Sequence[str] = (), policy: str = "") -> Wish:
     """The wish with what was decided by an earlier run: the home of the policies stays where it is.
 
-    With ``installed`` also the spaces and the policy are those that there are. Raises: as Cluster.call.
+    With ``installed`` also the policy, the named one or the first, and the spaces, unless ``spaces`` are named.
+    Raises: UsageError for a policy that is not there; as Cluster.call.
     """
     keys = list(records.read(cluster, FLEET).entries)
-    policies = [key for key in keys if key[0] == PACKAGE_POLICY]
+    policies = {name: home for kind, home, name in keys if kind == PACKAGE_POLICY}
     if not policies:
         return wish
-    _, home, name = policies[0]
     if not installed:
-        return replace(wish, home=home)
-    spaces = tuple(dict.fromkeys(space for kind, space, _ in keys if kind == DASHBOARDS))
-    return replace(wish, home=home, spaces=spaces or wish.spaces, policy=name)
+        return replace(wish, home=next(iter(policies.values())))
+    if policy and policy not in policies:
+        raise UsageError(f"--policy: {policy[:40]!r} was not installed", hint=f"There are: {', '.join(policies)}.")
+    name = policy or next(iter(policies))
+    there = tuple(dict.fromkeys(space for kind, space, _ in keys if kind == DASHBOARDS))
+    return replace(wish, home=policies[name], spaces=tuple(spaces) or there or wish.spaces, policy=name)

@@ -148,6 +148,19 @@ def test_the_policies_stay_at_home(stage: Stage) -> None:
     stage.install()
     fresh = settled(stage.cluster, replace(stage.wish, policy="x", spaces=("default",), home=""), installed=True)
     assert (fresh.policy, fresh.home, set(fresh.spaces)) == ("local-llm", "default", {"aaa", "default"})
+    named = settled(stage.cluster, replace(stage.wish, policy="x"), installed=True, spaces=("aaa",))
+    assert (named.policy, named.spaces) == ("local-llm", ("aaa",))
+
+
+def test_one_of_several_policies_is_named(stage: Stage) -> None:
+    stage.install()
+    stage.wish = replace(stage.wish, policy="second")
+    stage.install()
+    assert settled(stage.cluster, stage.wish, installed=True, policy="local-llm").policy == "local-llm"
+    assert settled(stage.cluster, stage.wish, installed=True, policy="second").policy == "second"
+    with pytest.raises(UsageError, match="--policy: 'third' was not installed") as refused:
+        settled(stage.cluster, stage.wish, installed=True, policy="third")
+    assert refused.value.hint == "There are: local-llm, second."
 
 
 def test_a_new_version_keeps_edits(stage: Stage, built: Built) -> None:

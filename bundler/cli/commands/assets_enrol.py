@@ -19,7 +19,7 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command()
-@assets_options(installed=True)
+@assets_options("enrol")
 @click.option("--enrolment-file", type=_PATH, help="A new file, mode 0600, for the enrolment token.")
 @click.option("--agent", type=_PATH, help="The archive of Elastic Agent; else the one of the release in this folder.")
 @click.option("--fleet-server", default="", metavar="URL", help="Where Fleet Server listens; else as Fleet has it.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@assets_options()
+@assets_options("install")
 @click.option("--dry-run", is_flag=True, help="Write nothing; exit code 8 if something would change.")
 @click.option("--force", is_flag=True, help="Replace what others edited; a copy of it is kept.")
 @click.option("--backup", type=click.Path(path_type=Path), default=Path(), help="The folder for copies; else this one.")

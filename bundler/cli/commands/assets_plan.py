@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@assets_options()
+@assets_options("install")
 @click.option("--force", is_flag=True, help="As if what others edited were to be replaced.")
 @json_option
 def command(opened: Installation, force: bool, as_json: bool) -> int:

@@ -46,6 +46,9 @@ def command(
     """
     from kibana_assets.install.role import role, role_name
 
+    if purpose == "ship" and (ilm or spaces or fleet):
+        hint = "They are for the role that installs. Shipping needs none of them."
+        raise UsageError("--ilm, --space and --fleet: expected install, found ship", hint=hint)
     wanted = role(cast("Purpose", purpose), ilm=ilm, spaces=spaces or None, fleet=fleet)
     name = role_name(cast("Purpose", purpose))
     document: dict[str, object] = {"name": name, "role": wanted}

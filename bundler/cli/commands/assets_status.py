@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@assets_options(installed=True)
+@assets_options("status")
 @click.option("--panels", is_flag=True, help="Ask also for what each panel of the dashboards shows.")
 @json_option
 def command(opened: Installation, panels: bool, as_json: bool) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@assets_options(installed=True)
+@assets_options("uninstall")
 @click.option("--data", is_flag=True, help="Delete the collected data, too.")
 @click.option("--dry-run", is_flag=True, help="Remove nothing; exit code 8 if something would be removed.")
 @click.option("--force", is_flag=True, help="Remove also what others edited; a copy of it is kept.")
