@@ -1,8 +1,9 @@
-"""The README is true: its examples are run, and its tables are held against the code.
+"""The handbook is true: its examples are run, and its tables are held against the code.
 
 A block marked ``console`` is a session: lines that begin with ``$`` are typed, the others are what is seen. All of
-them are run in order in one folder with the inputs of examples/tiny; each block begins in that folder. ``…`` stands
-for anything, as a line of its own for any lines; numbers are not compared, for they change with every byte.
+them are run in order, README.md first, in one folder with the inputs of examples/tiny; each block begins in that
+folder. ``…`` stands for anything, as a line of its own for any lines; numbers are not compared, for they change with
+every byte.
 """
 
 from __future__ import annotations
@@ -36,8 +37,10 @@ from tests.preconfigured.live.stage import CHAT, KEYSTORE, TOKEN
 from tests.preconfigured.live.stage import YML as VLLM_YML
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-# What these print is held against the README by tests/end_to_end/test_site.py.
+PAGES = ("site", "rehearse", "proxy", "security", "kibana", "assets", "bundle-yml", "commands")
+HANDBOOK = tuple(ROOT / path for path in ("README.md", *(f"docs/{name}.md" for name in PAGES)))
+TEXT = "".join(path.read_text(encoding="utf-8") for path in HANDBOOK)
+# What these print is held against the handbook by tests/end_to_end/test_site.py.
 ON_AN_ENGINE = {"install", "status", "rollback", "prune", "uninstall", "rehearse"}
 # And of these by tests/assets/test_role.py.
 ON_ELASTICSEARCH = {f"assets {name}" for name in ("plan", "install", "status", "uninstall", "role", "enrol")}
@@ -62,13 +65,13 @@ PREFIXES = {
 
 def blocks(kind: str) -> list[str]:
     """The fenced blocks of a kind."""
-    return re.findall(rf"^```{kind}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{kind}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 
 
 def rows(*header: str) -> Iterator[list[str]]:
     """The rows of all tables with this header, cell by cell."""
     inside = False
-    for line in README.splitlines():
+    for line in TEXT.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")] if line.startswith("|") else []
         if not cells:
             inside = False
@@ -114,7 +117,7 @@ def run_block(commands: list[str], place: Path, tmp_path: Path) -> list[list[str
 
 
 def fits(shown: list[str], seen: list[str]) -> bool:
-    """Whether ``seen`` is what the README shows."""
+    """Whether ``seen`` is what the handbook shows."""
     if not shown:
         return not seen
     if shown[0] == "…":
@@ -132,7 +135,7 @@ def masked(line: str) -> str:
 
 
 def pattern(line: str) -> str:
-    """``masked`` of a line of the README as a pattern: a digest that is cut short is any digest."""
+    """``masked`` of a line of the handbook as a pattern: a digest that is cut short is any digest."""
     line = re.sub(r"[0-9a-f]{8}…", "…", line)
     return re.sub(r"([\[*?])", r"[\1]", masked(line)).replace("…", "*")
 
@@ -268,20 +271,25 @@ def test_the_keys_are_those_that_the_parser_knows() -> None:
     table = {cells[0].strip("`"): cells[1] for cells in rows("key", "needed", "what")}
     assert table.keys() == known
     assert {key for key, needed in table.items() if needed.startswith("yes")} == required
-    assert f"{{{parts['IMAGE'].all[0]}: …}}" in README
+    assert f"{{{parts['IMAGE'].all[0]}: …}}" in TEXT
 
 
 @pytest.mark.parametrize("word", [*PLATFORMS, *PROVIDERS, *(family.name for family in families())])
 def test_the_choices_are_named(word: str) -> None:
-    assert re.search(rf"(`|^  ){re.escape(word)}(`| )", README, re.MULTILINE)
+    assert re.search(rf"(`|^  ){re.escape(word)}(`| )", TEXT, re.MULTILINE)
 
 
 def test_links_lead_somewhere() -> None:
-    anchors = {
-        re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.+)$", README, re.M)
-    }
-    for path in (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")):
+    for path in (*HANDBOOK, ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")):
         for target in re.findall(r"\]\(([^)]+)\)", path.read_text(encoding="utf-8")):
             file, _, anchor = target.partition("#")
-            assert "://" in target or (path.parent / file).exists(), f"{path.name}: {target}"
-            assert "://" in target or not anchor or anchor in anchors, f"{path.name}: {target}"
+            if "://" not in target:
+                found = path.parent / file if file else path
+                assert found.exists(), f"{path.name}: {target}"
+                assert not anchor or anchor in anchors(found), f"{path.name}: {target}"
+
+
+def anchors(page: Path) -> set[str]:
+    """What GitHub makes of the headings of a page."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}

@@ -108,8 +108,8 @@ def test_it_is_part_of_the_request() -> None:
     assert request_of(parse_spec(SMALLEST))["elastic"] is None
 
 
-def test_the_readme_shows_a_right_one() -> None:
-    text = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+def test_the_handbook_shows_a_right_one() -> None:
+    text = (Path(__file__).parent.parent.parent / "docs" / "bundle-yml.md").read_text(encoding="utf-8")
     shown = next(block for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "\nelastic:" in block)
     found = parse_spec(SMALLEST + shown).elastic
     assert found is not None

@@ -11,7 +11,7 @@ import pytest
 from bundler.cli.main import call
 from tests.site.rehearse.stage import Stage
 
-README = Path(__file__).parents[3] / "README.md"
+HANDBOOK = Path(__file__).parents[3] / "docs" / "rehearse.md"
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_a_model_whose_calls_are_not_parsed(
     assert "the call stands in the text" in failed[0]["found"]
     assert (printed["ok"], printed["ending"]) == (False, "rehearsed")
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
-    row = next(line for line in README.read_text().splitlines() if line.startswith("| `rehearse` | `format`"))
+    row = next(line for line in HANDBOOK.read_text().splitlines() if line.startswith("| `rehearse` | `format`"))
     assert re.findall(r"`(\w+)`", row)[1:] == list(printed)
 
 
