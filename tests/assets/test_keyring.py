@@ -124,6 +124,19 @@ def test_a_keyring_that_is_locked_and_asks_on_the_terminal(home: Path, monkeypat
         ask("site", "elastic")
 
 
+def test_it_does_not_read_what_is_typed_for_us(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other(home, monkeypatch, "read -r answer || { echo locked >&2; exit 3; }")
+    (reads, writes), before = os.pipe(), os.dup(0)
+    os.dup2(reads, 0)
+    try:
+        with pytest.raises(MachineError, match="keyring failed: locked"):
+            ask("site", "elastic", seconds=5)
+    finally:
+        os.dup2(before, 0)
+        for number in (reads, writes, before):
+            os.close(number)
+
+
 def test_one_that_never_answers(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other(home, monkeypatch, "sleep 77 & wait")
     begun = time.monotonic()
