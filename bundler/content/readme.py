@@ -111,6 +111,9 @@ def _contents(lock: Lock, others: tuple[str, ...]) -> str:
 
 
 _MEANINGS = {
+    "config/agents/elastic-agent.yml": "for Elastic Agent without Fleet on the GPU host: all of it, without the Beats",
+    "config/agents/filebeat.yml": "for Filebeat on the GPU host: the logs; its first lines say what to add",
+    "config/agents/metricbeat.yml": "for Metricbeat on the GPU host: vLLM's metrics; its first lines say what to add",
     "config/nginx/nginx.conf": "the proxy's main configuration, for its container",
     "config/nginx/llm-bundle.conf": "what the proxy lets through, to whom, and what it logs",
     "config/lmstudio.json": "how the model is served: files, identifier, context",

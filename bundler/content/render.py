@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from bundler.content.agents import agent_files
 from bundler.content.config import config_files
 from bundler.content.elastic import elastic_files
 from bundler.content.elastic_offline import elastic_offline_files
@@ -29,7 +30,13 @@ class RenderedFile:
 def render(lock: Lock) -> tuple[RenderedFile, ...]:
     """The files in path order. Raises: SpecError."""
     texts = {path: (text, "kibana") for path, text in kibana_files(lock).items()}
-    config = {**config_files(lock), **lmstudio_files(lock), **proxy_files(lock), **nginx_files(lock)}
+    config = {
+        **config_files(lock),
+        **lmstudio_files(lock),
+        **proxy_files(lock),
+        **nginx_files(lock),
+        **agent_files(lock),
+    }
     texts |= {path: (text, "config") for path, text in config.items()}
     texts |= elastic_offline_files(lock)
     packages = [RenderedFile(path, "elastic", data) for path, data in elastic_files(lock).items()]

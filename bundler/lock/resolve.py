@@ -20,7 +20,6 @@ from bundler.progress import SILENT, Progress
 from bundler.sources.kinds import Sources
 from bundler.spec.model import ExtraFile, Spec
 from bundler.spec.request import request_of
-from bundler.spec.unmet import unmet
 from bundler.tool.site_tool import site_tool
 
 _LATEST = 1 << 35
@@ -46,7 +45,7 @@ def resolve(spec: Spec, sources: Sources, progress: Progress = SILENT) -> Lock:
         site_tool=tool,
         elastic=lock_elastic(spec.elastic, sources, progress),
     )
-    for text in (*lock_warnings(lock), *other_than_known(spec, models), *unmet(spec)):
+    for text in (*lock_warnings(lock), *other_than_known(spec, models)):
         progress.say(f"warning: {text}")
     return lock
 

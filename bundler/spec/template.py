@@ -110,9 +110,9 @@ connectors:                   # what Kibana offers in its AI assistants, by way 
 
 
 _REST = """\
-monitoring:                   # dashboards and pipelines for the logs of the server and the proxy
-  package: true
-  filebeat: true
+monitoring:                   # what watches the server and the proxy in the Elastic Stack
+  package: true               # dashboards and pipelines, for Kibana or llm-bundle assets install
+  filebeat: true              # files for Filebeat, Metricbeat or Elastic Agent on the GPU host, in config/agents/
 
 # elastic:                    # Elastic's own, for a stack without the internet
 #   agent: true               # the Elastic Agent for the GPU host, of the stack's version

@@ -3,7 +3,8 @@
 Rules: what an input does is said once, in the package's agent templates; here it is rendered with the manifests'
 defaults and what the user says otherwise. No secret stands in these files: the key for shipping is a variable, which
 Beats read from their keystore or the environment, and Elastic Agent from the environment. Elasticsearch parses, so the
-files name data streams and nothing else. Sources: the reference configurations of Beats and Elastic Agent.
+files name data streams and nothing else. Where Elasticsearch is not known yet (a bundle is built), it is a variable,
+too. Sources: the reference configurations of Beats and Elastic Agent.
 """
 
 from __future__ import annotations
@@ -15,16 +16,14 @@ from typing import Any, Final
 
 from kibana_assets.errors import PackageError, UsageError
 from kibana_assets.install.agent_template import render
+from kibana_assets.install.host_head import AGENT_HOST, BEAT_HOSTS, KEY, packed, written
 from kibana_assets.package.streams import Stream, streams
 from kibana_assets.package.tree import Tree, parse_yaml
 
-KEY: Final = "LLM_BUNDLE_SHIP_KEY"
 _INDEX: Final = "%{[data_stream.type]}-%{[data_stream.dataset]}-%{[data_stream.namespace]}"
-_HEAD: Final = """\
-# Written by llm-bundle assets host-config. The API key is no part of it:
-#   {keystore}
-# llm-bundle assets role ship --create makes one that may do just this. Elasticsearch needs llm-bundle assets install.
-"""
+_AUTHORITY: Final = """\
+Of a private authority, put its PEM file onto this host, and take the number sign away:
+ssl.certificate_authorities: [/etc/ssl/es-ca.pem]"""
 Json = dict[str, Any]
 Settings = Mapping[str, Mapping[str, Sequence[str]]]
 """Stream → variable → the values that were given."""
@@ -32,7 +31,10 @@ Settings = Mapping[str, Mapping[str, Sequence[str]]]
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """Where to: ``hosts`` of Elasticsearch, ``ca`` a path on the host; ``settings`` over the manifests' defaults."""
+    """Where to: ``hosts`` of Elasticsearch, ``ca`` a path on the host; ``settings`` over the manifests' defaults.
+
+    No ``hosts``: nothing of the site is known yet, and the files say how to tell them.
+    """
 
     hosts: tuple[str, ...]
     ca: str = ""
@@ -50,14 +52,21 @@ def host_configs(tree: Tree, host: Host) -> dict[str, str]:
     strange = sorted({one[1] for one in inputs} - {"filestream", "prometheus/metrics"})
     if strange:
         raise PackageError(f"inputs {', '.join(strange)}: no Beat is known for them", hint="Teach host_config.py it.")
-    made = {"elastic-agent.yml": _text(_agent(inputs, host), f"export {KEY}=ID:KEY")}
+    made = {"elastic-agent": _agent(inputs, host)}
     if files:
-        body = {"filebeat.inputs": [_filebeat(*one, host) for one in files], **_beat(host)}
-        made["filebeat.yml"] = _text(body, f"filebeat keystore add {KEY}")
+        made["filebeat"] = {"filebeat.inputs": [_filebeat(*one, host) for one in files], **_beat(host)}
     if metrics:
         modules = [{"module": "prometheus", **_placed(stream, said, host)} for stream, _, said in metrics]
-        made["metricbeat.yml"] = _text({"metricbeat.modules": modules, **_beat(host)}, f"metricbeat keystore add {KEY}")
-    return made
+        made["metricbeat"] = {"metricbeat.modules": modules, **_beat(host)}
+    return {f"{program}.yml": _head(program, host, inputs) + _text(body) for program, body in made.items()}
+
+
+def _head(program: str, host: Host, inputs: Sequence[tuple[Stream, str, Json]]) -> str:
+    if host.hosts:
+        return written(program)
+    chosen = {stream.name: host.settings.get(stream.name, {}) for stream, _, _ in inputs}
+    read = [one for _, _, said in inputs for one in said.get("hosts", ())] if program != "filebeat" else []
+    return packed(program, chosen, read)
 
 
 def _chosen(tree: Tree, host: Host) -> list[Stream]:
@@ -115,22 +124,31 @@ def _placed(stream: Stream, said: Json, host: Host) -> Json:
 
 
 def _beat(host: Host) -> Json:
+    output = _output({}, host, f"${{{BEAT_HOSTS}}}", f"${{{KEY}}}", 2)
+    output["index"] = _INDEX
     return {
-        "output.elasticsearch": {**_output(host), "api_key": f"${{{KEY}}}", "index": _INDEX},
+        "output.elasticsearch": output,
         # The templates are those that llm-bundle installed; the key may not install any.
         "setup.template.enabled": False,
         "setup.ilm.enabled": False,
     }
 
 
-def _output(host: Host) -> Json:
-    return {"hosts": list(host.hosts), **({"ssl.certificate_authorities": [host.ca]} if host.ca else {})}
+def _output(more: Json, host: Host, unknown: str | list[str], key: str, indent: int) -> Json:
+    """``more`` with addresses, ``unknown`` in place of them, authority and key; ``indent`` is where it will stand."""
+    from ruamel.yaml.comments import CommentedMap
+
+    authority = {"ssl.certificate_authorities": [host.ca]} if host.ca else {}
+    made = CommentedMap({**more, "hosts": list(host.hosts) or unknown, **authority, "api_key": key})
+    if not host.hosts:
+        made.yaml_set_comment_before_after_key("api_key", before=_AUTHORITY, indent=indent)
+    return made
 
 
 def _agent(inputs: Sequence[tuple[Stream, str, Json]], host: Host) -> Json:
-    output = {"type": "elasticsearch", **_output(host), "api_key": f"${{env.{KEY}}}"}
+    output = {"type": "elasticsearch"}
     return {
-        "outputs": {"default": output},
+        "outputs": {"default": _output(output, host, [f"${{env.{AGENT_HOST}}}"], f"${{env.{KEY}}}", 4)},
         "agent.monitoring.enabled": False,
         "inputs": [
             {
@@ -151,7 +169,7 @@ def _agent(inputs: Sequence[tuple[Stream, str, Json]], host: Host) -> Json:
     }
 
 
-def _text(body: Json, keystore: str) -> str:
+def _text(body: Json) -> str:
     from ruamel.yaml import YAML
 
     writer = YAML()
@@ -159,4 +177,4 @@ def _text(body: Json, keystore: str) -> str:
     writer.width = 4096
     stream = StringIO()
     writer.dump(body, stream)
-    return _HEAD.format(keystore=keystore) + stream.getvalue()
+    return stream.getvalue()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kibana_assets.errors import UsageError
-from kibana_assets.fleet.host import METRICS, Host
+from kibana_assets.fleet.host import FILES, METRICS, Host
 from kibana_assets.fleet.wish import Wish, lifecycle_assets
 from kibana_assets.install.lifecycle import Lifecycle
 
@@ -40,6 +40,13 @@ def test_zones(zone: str) -> None:
 def test_metrics_only_where_there_are_some(host: Host, on: bool) -> None:
     metrics = host.inputs()[METRICS]
     assert metrics["enabled"] is metrics["streams"]["local_llm.vllm_metrics"]["enabled"] is on
+
+
+def test_without_a_proxy_it_has_no_logs() -> None:
+    for host, on in ((Host(), True), (Host(proxy=False), False)):
+        found = host.inputs()[FILES]["streams"]
+        assert found["local_llm.proxy_access"]["enabled"] is found["local_llm.proxy_error"]["enabled"] is on
+        assert found["local_llm.audit"]["enabled"] is found["local_llm.vllm"]["enabled"] is True
 
 
 @pytest.mark.parametrize("options", [{"policy": "Local LLM"}, {"namespace": "my-space"}, {"namespace": "x" * 101}])

@@ -18,7 +18,6 @@ from bundler.pack.locking import lock_path, locked_plan
 from bundler.pack.plan import signed
 from bundler.sources.kinds import Sources
 from bundler.spec.parse import read_spec
-from bundler.spec.unmet import unmet
 
 
 @click.command()
@@ -68,8 +67,6 @@ def command(
     ask = asker(password_file)
     key = key_of_file(key_path, ask, progress) if key_path else key_of_spec(spec, ask, progress)
     plan = signed(plan, key.sign) if key else plan
-    for sentence in unmet(spec):
-        progress.say(f"warning: {sentence}")
     sources = Sources(spec.registries, spec.base, progress, plain_http=plain_http)
     options = Options(folder, volume_size=_size(volume_size), jobs=jobs, force=force)
     built = build(plan, sources, options, progress)
