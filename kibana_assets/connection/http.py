@@ -1,14 +1,14 @@
 """One exchange with a server by requests: what the client of Elasticsearch and that of Kibana both stand on.
 
 Rules: redirects are not followed, so that a login never leaves the address that was given. Every answer is bounded in
-size and in time, also one that drips. Proxies come from --proxy or the environment; .netrc and cookies are not used.
+size and, as a whole, in time (``timed``). What tells of a failure is kept without the login, should it repeat that.
+Proxies come from --proxy or the environment; .netrc and cookies are not used.
 """
 
 from __future__ import annotations
 
 import http.client
 import ssl
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
@@ -20,6 +20,8 @@ from requests.adapters import HTTPAdapter
 
 from kibana_assets.connection.address import Address
 from kibana_assets.connection.reasons import innermost, unreachable
+from kibana_assets.connection.secrets import without_login
+from kibana_assets.connection.timed import POOLS
 from kibana_assets.connection.trust import Trust, context
 from kibana_assets.errors import UnreachableError
 
@@ -53,7 +55,6 @@ class Wire:
         """Send one request to ``path`` below the address. Raises: UnreachableError; UsageError for a CA file."""
         allowed = timeout or self.timeout
         place = f"{method} {self.address.url}{path.split('?')[0]}"
-        deadline = time.monotonic() + allowed
         try:
             with self._opened().request(
                 method,
@@ -65,7 +66,9 @@ class Wire:
                 timeout=(min(CONNECT_SECONDS, allowed), allowed),
                 proxies=self._proxies,
             ) as response:
-                return Answer(response.status_code, response.headers, _read(response, place, deadline))
+                body = _read(response, place)
+                status = response.status_code
+                return Answer(status, response.headers, body if status == 200 else without_login(body, headers))
         except _FAILURES as error:
             raise unreachable(place, self.address.host, error) from innermost(error)
 
@@ -80,10 +83,11 @@ class Wire:
             session.trust_env = False
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
             session.headers.clear()
+            made = None
             if self.address.secure:
                 proxy = self._proxies.get("https", "")
                 made = context(self._trust, self.address, proxy=proxy, timeout=min(CONNECT_SECONDS, self.timeout))
-                session.mount("https://", _Adapter(made))
+            session.mount(self.address.url[: self.address.url.index("/") + 2], _Adapter(made))
             self._session = session
         return self._session
 
@@ -99,17 +103,20 @@ class _Session(requests.Session):
 
 
 class _Adapter(HTTPAdapter):
-    """Verifies by our context alone; requests would add the authorities of its own list to it."""
+    """Verifies by our context alone; requests would add the authorities of its own list to it. Bounds whole answers."""
 
-    def __init__(self, made: ssl.SSLContext) -> None:
-        self._made = made
+    def __init__(self, made: ssl.SSLContext | None) -> None:
+        self._tls: dict[str, Any] = {"ssl_context": made} if made else {}
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=self._made)
+        super().init_poolmanager(*args, **{**kwargs, **self._tls})
+        self.poolmanager.pool_classes_by_scheme = POOLS
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        return super().proxy_manager_for(proxy, **kwargs, ssl_context=self._made)
+        made = super().proxy_manager_for(proxy, **kwargs, **self._tls)
+        made.pool_classes_by_scheme = POOLS
+        return made
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Nothing: the context has it all."""
@@ -119,16 +126,14 @@ class _Adapter(HTTPAdapter):
         return host, {}
 
 
-def _read(response: requests.Response, place: str, deadline: float) -> bytes:
-    # Below urllib3, whose own reads wait until a whole piece is there: a server that drips would never time out.
+def _read(response: requests.Response, place: str) -> bytes:
+    # Below urllib3, which would unpack what was not asked to be packed.
     raw = cast(http.client.HTTPResponse, response.raw._fp)
     body = bytearray()
     while piece := raw.read1(65536):
         body += piece
         if len(body) > LARGEST:
             raise UnreachableError(f"{place}: more than {LARGEST} bytes", hint="Is this really the server?")
-        if time.monotonic() > deadline:
-            raise TimeoutError
     if raw.length:
         raise http.client.IncompleteRead(b"", raw.length)
     return bytes(body)

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from kibana_assets.connection.address import Address
 from kibana_assets.connection.reasons import unreachable
+from kibana_assets.connection.timed import TimedResponse
 from kibana_assets.errors import UnreachableError, UsageError
 
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -125,4 +126,5 @@ def _connection(address: Address, proxy: str, made: ssl.SSLContext, timeout: flo
     parts = urlsplit(proxy)
     connection = http.client.HTTPSConnection(parts.hostname or "", parts.port or 80, timeout=timeout, context=made)
     connection.set_tunnel(address.host, address.port)
+    connection.response_class = TimedResponse
     return connection

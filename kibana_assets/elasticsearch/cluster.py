@@ -13,16 +13,17 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, Final
 
-from elastic_transport import ApiError, SerializationError, TransportError
+from elastic_transport import ApiError, TransportError
 from elasticsearch import Elasticsearch, ElasticsearchWarning, UnsupportedProductError
 
 from kibana_assets.connection.target import Target
 from kibana_assets.connection.version import OLDEST, told_version
-from kibana_assets.elasticsearch.node import node_class
+from kibana_assets.elasticsearch.node import Documents, node_class
 from kibana_assets.elasticsearch.refusal import BUSY, of_refusal
 from kibana_assets.errors import KibanaAssetsError, RefusedError, UnreachableError
 
 _PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0)
+_OTHER: Final = "Another server answers, or a proxy's login page: give Elasticsearch's own address and base path."
 
 
 class Cluster:
@@ -36,6 +37,7 @@ class Cluster:
             [address.url for address in target.addresses],
             headers={"authorization": target.login.authorization} if target.login.authorization else {},
             node_class=node_class(target.trust, target.proxy, target.timeout),
+            serializers={"application/json": Documents()},
             request_timeout=target.timeout,
             max_retries=len(target.addresses) - 1,
             retry_on_status=(),
@@ -127,16 +129,16 @@ class Cluster:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ElasticsearchWarning)
             try:
-                return client.perform_request(method, path, params=params, headers=headers, body=body).body
-            except (UnsupportedProductError, SerializationError) as error:
-                hint = (
-                    "Another server answers, or a proxy's login page: give Elasticsearch's own address and base path."
-                )
-                raise UnreachableError(f"{place}: what answers is no Elasticsearch", hint=hint) from error
+                answer = client.perform_request(method, path, params=params, headers=headers, body=body).body
+            except UnsupportedProductError as error:
+                raise UnreachableError(f"{place}: what answers is no Elasticsearch", hint=_OTHER) from error
             except ApiError as error:
                 raise of_refusal(place, error.meta.status, error.body) from error
             except TransportError as error:
                 raise _own(error, place) from error
+        if not isinstance(answer, dict):
+            raise UnreachableError(f"{place}: expected JSON from Elasticsearch, found something else", hint=_OTHER)
+        return answer
 
 
 def _own(error: TransportError, place: str) -> UnreachableError:

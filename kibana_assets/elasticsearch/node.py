@@ -11,6 +11,7 @@ from elastic_transport._node import NodeApiResponse
 from elastic_transport.client_utils import DefaultType
 
 from kibana_assets.connection.address import Address
+from kibana_assets.connection.document import parse
 from kibana_assets.connection.http import Wire
 from kibana_assets.connection.reasons import innermost
 from kibana_assets.connection.trust import Trust
@@ -55,4 +56,15 @@ def node_class(trust: Trust, proxy: str, timeout: float) -> type[BaseNode]:
 
 
 def _plain(headers: Any) -> dict[str, str]:
-    return {str(name).lower(): str(value) for name, value in headers.items()}
+    """Every body is read as JSON, whatever it says that it is: else a proxy's page would hide its status."""
+    return {**{str(name).lower(): str(value) for name, value in headers.items()}, "content-type": "application/json"}
+
+
+class Documents(elastic_transport.JsonSerializer):
+    """Reads the objects in answers; what is none is None, and the status says more."""
+
+    def loads(self, data: bytes) -> Any:
+        try:
+            return parse(data)
+        except ValueError:
+            return None

@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from kibana_assets.connection.form import Form, check
 from kibana_assets.connection.http import Answer, Wire
 from kibana_assets.connection.login import Login
-from kibana_assets.errors import RefusedError, UnreachableError
+from kibana_assets.errors import RefusedError
 from kibana_assets.kibana.refusal import of_answer
 from kibana_assets.kibana.request import BUSY, DEFAULT, headers, prefix, read
 
@@ -61,7 +62,7 @@ class Api:
         whole = f"{prefix(space)}/api/fleet/{path}" + (f"?{urlencode(query)}" if query else "")
         place = f"{method} {self.place}{prefix(space)}/api/fleet/{path}"
         answer = self._patiently(method, whole, body)
-        found = read(answer, place)
+        found = read(answer, place, object)
         if not isinstance(found, (dict, list)):
             raise of_answer(place, answer)
         return found if isinstance(found, dict) else {"items": found}
@@ -87,23 +88,17 @@ class Api:
         )
 
 
-def item(answer: Json, place: str) -> Json:
-    """The ``item`` of an answer. Raises: UnreachableError for an answer without."""
-    found = answer.get("item")
-    if not isinstance(found, dict):
-        raise UnreachableError(
-            f"{place}: an answer of another form", hint="Is this a Kibana with Fleet, 8.19 or newer?"
-        )
+def item(answer: Json, place: str, form: Form = dict) -> Json:
+    """The ``item`` of an answer. Raises: UnreachableError for an answer without, or one of another form."""
+    check(answer, {"item": form}, place)
+    found: Json = answer["item"]
     return found
 
 
-def items(answer: Json, place: str) -> list[Json]:
-    """The ``items`` of an answer. Raises: UnreachableError for an answer without."""
-    found = answer.get("items")
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise UnreachableError(
-            f"{place}: an answer of another form", hint="Is this a Kibana with Fleet, 8.19 or newer?"
-        )
+def items(answer: Json, place: str, form: Form = dict) -> list[Json]:
+    """The ``items`` of an answer. Raises: UnreachableError for an answer without, or some of another form."""
+    check(answer, {"items": [form]}, place)
+    found: list[Json] = answer["items"]
     return found
 
 

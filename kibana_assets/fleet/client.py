@@ -12,13 +12,28 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from kibana_assets.connection.address import segment
+from kibana_assets.connection.form import NAME, Each, check
+from kibana_assets.connection.reasons import said
 from kibana_assets.errors import RefusedError
 from kibana_assets.fleet.api import Api, item, items
-from kibana_assets.kibana.request import DEFAULT
+from kibana_assets.kibana.request import DEFAULT, SPACE
 
 Json = dict[str, Any]
 MOST_BYTES: Final = 104_857_600
 _PAGES: Final = 100
+_PACKAGE: Final = {
+    "status?": NAME,
+    "installationInfo?": {
+        "version": NAME,
+        "install_status?": NAME,
+        "install_source?": NAME,
+        "installed_kibana_space_id?": SPACE,
+        "additional_spaces_installed_kibana?": Each(object),
+    },
+}
+_POLICY: Final = {"package?": {"name?": NAME, "version?": NAME}}
+_POLICIES: Final = {"items": [{"id": NAME, **_POLICY}], "total?": int}
+_DRY_RUN: Final = {"hasErrors?": bool, "diff?": [{"errors?": list}]}
 _AIR_GAP: Final = (
     "Kibana cannot ask the package registry. Behind an air gap set xpack.fleet.isAirGapped: true in kibana.yml, and "
     "leave xpack.fleet.registryUrl and registryProxyUrl away while you install; then restart Kibana."
@@ -75,14 +90,15 @@ class Fleet:
     def package(self, name: str) -> PackageFound | None:
         """What Fleet has of a package; None where it is not installed."""
         answer = self.api.get(f"epm/packages/{segment(name)}")
-        found = item(answer, self.api.place) if answer else {}
+        found = {} if answer is None else item(answer, self.api.place, _PACKAGE)
         about = found.get("installationInfo")
-        if not isinstance(about, dict) or found.get("status") == "not_installed":
+        if about is None or found.get("status") == "not_installed":
             return None
-        more = about.get("additional_spaces_installed_kibana")
-        spaces = [about.get("installed_kibana_space_id") or DEFAULT, *(more if isinstance(more, dict) else ())]
-        told = [str(about.get(key) or "") for key in ("version", "install_status", "install_source")]
-        return PackageFound(told[0], told[1], told[2], tuple(map(str, spaces)))
+        more = about.get("additional_spaces_installed_kibana") or {}
+        check([*more], [SPACE], self.api.place)
+        spaces = (about.get("installed_kibana_space_id") or DEFAULT, *more)
+        told = [about.get(key) or "" for key in ("install_status", "install_source")]
+        return PackageFound(about["version"], told[0], told[1], spaces)
 
     def upload(self, data: bytes, space: str) -> None:
         """Install a package from its zip file, with its dashboards in ``space``."""
@@ -107,7 +123,7 @@ class Fleet:
     def agent_policy(self, name: str, space: str) -> Json | None:
         """An agent policy, or None."""
         answer = self.api.get(f"agent_policies/{segment(name)}", space)
-        return item(answer, self.api.place) if answer else None
+        return None if answer is None else item(answer, self.api.place)
 
     def put_agent_policy(self, name: str, body: Json, space: str, *, new: bool) -> Json:
         """Create an agent policy, or change one; as it is then."""
@@ -124,7 +140,7 @@ class Fleet:
     def package_policy(self, name: str, space: str) -> Json | None:
         """A package policy with its inputs in the simplified form, or None."""
         answer = self.api.get(f"package_policies/{segment(name)}", space, format="simplified")
-        return item(answer, self.api.place) if answer else None
+        return None if answer is None else item(answer, self.api.place, _POLICY)
 
     def put_package_policy(self, name: str, body: Json, space: str, *, new: bool) -> None:
         """Create a package policy, or replace its whole content."""
@@ -139,9 +155,10 @@ class Fleet:
 
     def upgrade_package_policy(self, name: str, space: str) -> None:
         """Bring a package policy to the installed version, with its values, once a dry run found no fault."""
-        for one in items(self.api.call("POST", "package_policies/upgrade/dryrun", _ids(name), space=space), name):
+        answer = self.api.call("POST", "package_policies/upgrade/dryrun", _ids(name), space=space)
+        for one in items(answer, self.api.place, _DRY_RUN):
             if one.get("hasErrors"):
-                faults = "; ".join(_errors(one)) or "no reason told"
+                faults = said("; ".join(_errors(one))) or "no reason told"
                 hint = "Open the policy in Fleet, fill in what is missing, and run the same command again."
                 raise RefusedError(f"package policy {name}: cannot be upgraded: {faults}", hint=hint)
         self.api.call("POST", "package_policies/upgrade", _ids(name), space=space)
@@ -152,11 +169,11 @@ class Fleet:
         for page in range(1, _PAGES + 1):
             query = {"page": str(page), "perPage": "100"}
             answer = self.api.call("GET", "package_policies", space=space, query=query)
-            rows = items(answer, self.api.place)
-            found += rows
-            if not rows or len(found) >= int(answer.get("total") or 0):
+            check(answer, _POLICIES, self.api.place)
+            found += answer["items"]
+            if not answer["items"] or len(found) >= (answer.get("total") or 0):
                 break
-        return tuple(str(one.get("id")) for one in found if (one.get("package") or {}).get("name") == package)
+        return tuple(one["id"] for one in found if (one.get("package") or {}).get("name") == package)
 
 
 def _ids(name: str) -> Json:
@@ -165,7 +182,7 @@ def _ids(name: str) -> Json:
 
 def _errors(row: Json) -> Iterable[str]:
     for one in row.get("diff") or ():
-        for fault in one.get("errors") or () if isinstance(one, dict) else ():
+        for fault in one.get("errors") or ():
             yield f"{fault.get('key', '')}: {fault.get('message', '')}" if isinstance(fault, dict) else str(fault)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from kibana_assets.connection.address import segment, server
+from kibana_assets.connection.form import NAME
 from kibana_assets.errors import MachineError, RefusedError, UsageError
 from kibana_assets.fleet.api import item, items
 from kibana_assets.fleet.client import Fleet
@@ -49,12 +50,12 @@ def enrolment(fleet: Fleet, policy: str, space: str, url: str = "", *, insecure:
         made = fleet.api.call("POST", "enrollment_api_keys", body, space=space)
     else:
         made = fleet.api.call("GET", f"enrollment_api_keys/{segment(str(found['id']))}", space=space)
-    key = item(made, fleet.api.place)
+    key = item(made, fleet.api.place, {"id?": NAME})
     token = key.get("api_key")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         hint = "Has the login the privilege to see enrolment tokens (Fleet, Agents: All)?"
         raise RefusedError(f"{fleet.api.place}: no enrolment token in the answer", hint=hint)
-    return Enrolment(where, str(key.get("id", "")), token)
+    return Enrolment(where, key.get("id") or "", token)
 
 
 def revoke(fleet: Fleet, policy: str, space: str) -> int:
@@ -149,16 +150,16 @@ def commands(
 def _keys(fleet: Fleet, policy: str, space: str) -> list[Json]:
     """Our tokens of a policy, also those that were revoked."""
     query = {"kuery": f'policy_id:"{policy}"', "perPage": "1000"}
-    rows = items(fleet.api.call("GET", "enrollment_api_keys", space=space, query=query), fleet.api.place)
-    return [one for one in rows if _NAME.fullmatch(str(one.get("name", "")))]
+    answer = fleet.api.call("GET", "enrollment_api_keys", space=space, query=query)
+    rows = items(answer, fleet.api.place, {"id": NAME, "name?": str, "active?": bool})
+    return [one for one in rows if _NAME.fullmatch(one.get("name") or "")]
 
 
 def _server(fleet: Fleet, space: str) -> str:
-    rows = items(fleet.api.call("GET", "fleet_server_hosts", space=space), fleet.api.place)
+    rows = items(fleet.api.call("GET", "fleet_server_hosts", space=space), fleet.api.place, {"host_urls?": [str]})
     for one in sorted(rows, key=lambda one: one.get("is_default") is not True):
-        urls = [url for url in one.get("host_urls") or () if isinstance(url, str)]
-        if urls:
-            return urls[0]
+        if one.get("host_urls"):
+            return str(one["host_urls"][0])
     hint = "Add one in Kibana (Fleet, Settings), start it, or name it with --fleet-server."
     raise RefusedError(f"{fleet.api.place}: Fleet knows no Fleet Server", hint=hint)
 

@@ -13,8 +13,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from kibana_assets.connection.reasons import said
+
 MANAGED_BY: Final = "llm-bundle"
-MARKS: Final = ("managed_by", "version", "hash")
+MARKS: Final = ("managed_by", "version", "hash", "asked")
 ILM_POLICY: Final = "ilm_policy"
 PIPELINE: Final = "ingest_pipeline"
 COMPONENT: Final = "component_template"
@@ -70,10 +72,12 @@ def digest(kind: str, body: Json) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def marked(asset: Asset, version: str) -> Json:
-    """The body with our marks, as it is put."""
-    marks = {"managed_by": MANAGED_BY, "version": version, "hash": asset.digest}
-    return {**asset.body, "_meta": {**asset.body.get("_meta", {}), **marks}}
+def marked(asset: Asset, version: str, body: Json | None = None) -> Json:
+    """The body with our marks, as it is put; ``body`` where the cluster cannot take what is wanted."""
+    put = asset.body if body is None else body
+    marks = {"managed_by": MANAGED_BY, "version": version, "hash": digest(asset.kind, put)}
+    asked = {"asked": asset.digest} if marks["hash"] != asset.digest else {}
+    return {**put, "_meta": {**put.get("_meta", {}), **marks, **asked}}
 
 
 def marks_of(body: Json) -> Json:
@@ -81,7 +85,7 @@ def marks_of(body: Json) -> Json:
     meta = body.get("_meta")
     if not isinstance(meta, dict) or meta.get("managed_by") != MANAGED_BY:
         return {}
-    return {key: str(meta.get(key, "")) for key in MARKS}
+    return {key: said(str(meta.get(key, "")), 80) for key in MARKS}
 
 
 def is_fleets(body: Json) -> bool:

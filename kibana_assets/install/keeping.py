@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from kibana_assets.connection.reasons import said
 from kibana_assets.install.asset import Json, flat
 
 NAME: Final = "index.lifecycle.name"
@@ -115,7 +116,7 @@ def _settings(template: Json) -> list[tuple[str, object]]:
 def _words(keeping: Keeping) -> str:
     (policy, first), lifecycle = keeping.ilm, keeping.lifecycle or {"enabled": False}
     if policy and (first or not lifecycle["enabled"]):
-        return f"by the ILM policy {policy}"
+        return f"by the ILM policy {said(policy)}"
     if not lifecycle["enabled"]:
         return "data stays"
     days = lifecycle.get("data_retention")

@@ -94,6 +94,14 @@ def _layer(cluster: Cluster, panel: Panel, search: Search, window: Window) -> tu
     except RefusedError as error:
         lacking = _LACKING.search(error.message)
         return "unknown", f"this Elasticsearch has no aggregation {lacking[1]}" if lacking else error.message
+    try:
+        return _shown(panel, search, answer, window)
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError):
+        # What aggregations answer has as many forms as they are; what cannot be read is told like what is refused.
+        return "unknown", "Elasticsearch gave an answer of another form"
+
+
+def _shown(panel: Panel, search: Search, answer: Json, window: Window) -> tuple[State, str]:
     shards = mapping(answer.get("_shards"))
     if answer.get("timed_out") or shards.get("failed"):
         return "unknown", f"took longer than {_ONE}" if answer.get("timed_out") else "some shards failed"

@@ -15,12 +15,14 @@ from importlib import resources
 from typing import Any, Final
 
 from kibana_assets.connection.address import segment
+from kibana_assets.connection.form import Maybe, Some, check
 from kibana_assets.connection.reasons import said
 from kibana_assets.elasticsearch.cluster import Cluster
 from kibana_assets.errors import PackageError, RefusedError
 from kibana_assets.package.streams import Stream
 
 NAMESPACE: Final = "llm_bundle_proof"
+_SOURCE: Final = {"event?": dict, "error?": dict}
 Json = dict[str, Any]
 
 
@@ -69,8 +71,9 @@ def _placed(stream: Stream) -> Json:
 def _simulated(cluster: Cluster, stream: Stream, event: Json, index: str) -> str:
     path = f"/_ingest/pipeline/{segment(stream.pipeline_id())}/_simulate"
     answer = cluster.call("POST", path, {"docs": [{"_index": index, "_source": event}]})
-    [document] = answer["docs"]
-    if document is None or "doc" not in document:
+    check(answer, {"docs": Some(Maybe({"doc?": {"_source": _SOURCE}}))}, f"{cluster.place}{path}")
+    document = answer["docs"][0]
+    if document is None or document.get("doc") is None:
         return f"the pipeline fails: {said(json.dumps((document or {}).get('error', 'the event is dropped')))}"
     return _fault(document["doc"]["_source"])
 
@@ -80,7 +83,10 @@ def _stored(cluster: Cluster, event: Json, scratch: str) -> str:
     made = cluster.call("POST", f"/{segment(scratch)}/_doc", event, params=params, once=True)
     if made.get("result") != "created":
         return f"not stored: {said(json.dumps(made))}"
-    found = cluster.call("POST", f"/{segment(scratch)}/_search", {"size": 2})["hits"]["hits"]
+    path = f"/{segment(scratch)}/_search"
+    answer = cluster.call("POST", path, {"size": 2})
+    check(answer, {"hits": {"hits": [{"_source": _SOURCE}]}}, f"{cluster.place}{path}")
+    found = answer["hits"]["hits"]
     if len(found) != 1:
         return f"stored, but {len(found)} found"
     return _fault(found[0]["_source"])

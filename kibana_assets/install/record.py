@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from kibana_assets.connection.form import Text, fits
 from kibana_assets.elasticsearch import stored
 from kibana_assets.elasticsearch.cluster import Cluster
 from kibana_assets.install.asset import COMPONENT, MANAGED_BY
+from kibana_assets.kibana.request import SPACE
 
 NAME: Final = "local_llm@kibana"
 FLEET: Final = "local_llm@fleet"
@@ -52,7 +54,7 @@ def read(cluster: Cluster, name: str = NAME) -> Record:
     objects = (meta or {}).get("objects")
     entries: dict[Key, Entry] = {}
     for one in objects if isinstance(objects, list) else ():
-        if isinstance(one, dict) and all(isinstance(one.get(key), str) for key in _FIELDS):
+        if fits(one, _ENTRY) and (one["space"] == "*" or fits(one["space"], SPACE)):
             entry = Entry(one["stored_id"], one["version"], one["sent"], one["stored"])
             entries[(one["kind"], one["space"], one["id"])] = entry
     return Record(entries)
@@ -70,4 +72,7 @@ def write(cluster: Cluster, record: Record, name: str = NAME) -> None:
     stored.put(cluster, COMPONENT, name, {"template": {}, "_meta": meta})
 
 
-_FIELDS: Final = ("kind", "space", "id", "stored_id", "version", "sent", "stored")
+_ENTRY: Final = {
+    **dict.fromkeys(("kind", "space", "id", "stored_id"), Text()),
+    **dict.fromkeys(("version", "sent", "stored"), Text(least=0)),
+}

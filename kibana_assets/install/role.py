@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from kibana_assets.connection.address import segment
+from kibana_assets.connection.form import NAME, Each, check
 from kibana_assets.elasticsearch.cluster import Cluster
-from kibana_assets.errors import RefusedError, UnreachableError
+from kibana_assets.errors import RefusedError
 from kibana_assets.kibana.rights import APPLICATION
 
 Json = dict[str, Any]
@@ -27,6 +28,7 @@ _CONNECTORS: Final = ("feature_actions.read",)
 """A rule that somebody gave an action may be changed by those alone who may use connectors."""
 _FLEET: Final = ("fleetv2", "fleet")
 """Fleet and Integrations; in 8.19 they can be granted for all spaces alone."""
+_PRIVILEGES: Final = {"cluster": Each(bool), "index": Each(Each(bool))}
 
 
 def role(purpose: Purpose, *, ilm: bool = False, spaces: Iterable[str] | None = None, fleet: bool = False) -> Json:
@@ -73,9 +75,10 @@ def missing(cluster: Cluster, wanted: Json) -> tuple[str, ...]:
         if error.status in (400, 404, 405, 500):
             return ()
         raise
-    lacks = [f"cluster: {name}" for name, has in _flags(answer, "cluster") if not has]
-    for pattern, flags in answer.get("index", {}).items():
-        lacks += [f"{pattern}: {name}" for name, has in flags.items() if has is not True]
+    check(answer, _PRIVILEGES, f"{cluster.place}/_security/user/_has_privileges")
+    lacks = [f"cluster: {name}" for name, has in answer["cluster"].items() if not has]
+    for pattern, flags in answer["index"].items():
+        lacks += [f"{pattern}: {name}" for name, has in flags.items() if not has]
     return tuple(lacks)
 
 
@@ -111,11 +114,5 @@ def create(cluster: Cluster, purpose: Purpose, wanted: Json) -> Key:
             hint = "Log in by name, with --user, as one who may manage security: a key cannot make one with rights."
             raise RefusedError(error.message, hint=hint, status=error.status) from error
         raise
-    if not isinstance(answer, dict) or not all(isinstance(answer.get(one), str) for one in ("id", "api_key", "name")):
-        raise UnreachableError(f"{cluster.place}: no API key in the answer", hint="Is this an Elasticsearch?")
+    check(answer, {"id": NAME, "api_key": NAME, "name": NAME}, f"{cluster.place}/_security/api_key")
     return Key(answer["id"], answer["name"], f"{answer['id']}:{answer['api_key']}")
-
-
-def _flags(answer: Any, part: str) -> list[tuple[str, bool]]:
-    found = answer.get(part) if isinstance(answer, dict) else None
-    return [(str(name), has is True) for name, has in (found or {}).items()]

@@ -59,8 +59,7 @@ def _streams(cluster: Cluster, wanted: list[Asset], assets: Mapping[Key, Found])
             name, last = str(stream["name"]), str(stream["indices"][-1]["index_name"])
             if name.endswith(f"-{NAMESPACE}") or (there and stream.get("template") != asset.id):
                 continue
-            newest = cluster.get(f"/{last}/_mapping") or {}
-            mark = mapping_mark(newest.get(last, {}).get("mappings", {}))
+            mark = mapping_mark(stored.mappings(cluster, last))
             pipelines = tuple(stored.default_pipelines(cluster, name).values())
             made[name] = StreamFound(asset.stream, mark, pipelines)
     return made

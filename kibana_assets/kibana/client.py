@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from kibana_assets.connection.address import segment
+from kibana_assets.connection.form import NAME, Form
 from kibana_assets.connection.http import Answer, Wire
 from kibana_assets.connection.login import Login
 from kibana_assets.connection.reasons import said
@@ -20,11 +21,17 @@ from kibana_assets.connection.version import OLDEST, told_version
 from kibana_assets.errors import RefusedError, UnreachableError, UsageError
 from kibana_assets.kibana.interface import Json, Name
 from kibana_assets.kibana.refusal import of_answer
-from kibana_assets.kibana.request import BUSY, check_space, headers, prefix, read
+from kibana_assets.kibana.request import BUSY, SPACE, headers, prefix, read
 
 LARGEST: Final = 26_214_400
 _PAUSES: Final = (1.0, 2.0, 4.0, 8.0)
 _BOUNDARY: Final = "llm-bundle-7MA4YWxkTrZu0gW"
+_FOUND: Final = {"saved_objects": [{"type": NAME, "id": NAME}]}
+_IMPORTED: Final = {
+    "success": bool,
+    "successResults?": [{"type": NAME, "id": NAME, "destinationId?": NAME}],
+    "errors?": [{"error?": {"references?": [dict]}}],
+}
 
 
 class Kibana:
@@ -62,10 +69,7 @@ class Kibana:
 
     def spaces(self) -> tuple[str, ...]:
         """The ids of all spaces that the login sees. Raises: RefusedError; UnreachableError."""
-        answer = self._json("GET", "/api/spaces/space")
-        if not isinstance(answer, list):
-            raise UnreachableError(f"{self._wire.address.url}: no list of spaces", hint="Is this a Kibana?")
-        return tuple(check_space(str(one.get("id"))) for one in answer if isinstance(one, dict))
+        return tuple(one["id"] for one in self._json("GET", "/api/spaces/space", [{"id": SPACE}]))
 
     def find(self, space: str, names: Iterable[Name]) -> dict[Name, Json]:
         """Those of the objects that are there. Raises: RefusedError; UnreachableError."""
@@ -74,9 +78,8 @@ class Kibana:
             return {}
         path = f"{prefix(space)}/api/saved_objects/_bulk_get"
         body = json.dumps([{"type": kind, "id": name} for kind, name in wanted]).encode()
-        document = read(self._ask("POST", path, body), f"POST {self._wire.address.url}{path}")
-        rows = document.get("saved_objects") if isinstance(document, dict) else None
-        return {(one["type"], one["id"]): one for one in rows or () if _is_there(one)}
+        document = read(self._ask("POST", path, body), f"POST {self._wire.address.url}{path}", _FOUND)
+        return {(one["type"], one["id"]): one for one in document["saved_objects"] if _is_there(one)}
 
     def may_read(self, space: str, kinds: Iterable[str]) -> bool:
         """Whether objects of these types may be read there. Raises: UnreachableError."""
@@ -91,13 +94,13 @@ class Kibana:
             raise UsageError(f"{place}: {len(body)} bytes, expected {LARGEST} at most", hint="Import fewer at once.")
         path = f"{prefix(space)}/api/saved_objects/_import?overwrite=true"
         answer = self._ask("POST", path, body, {"Content-Type": kind})
-        document = read(answer, f"POST {place}")
-        if document.get("success") is not True:
+        document = read(answer, f"POST {place}", _IMPORTED)
+        if not document["success"]:
             raise _refused(place, document)
         ids = {(one["type"], one["id"]): one["id"] for one in objects}
         for one in document.get("successResults") or ():
-            if isinstance(one, dict) and "destinationId" in one:
-                ids[(str(one.get("type")), str(one.get("id")))] = str(one["destinationId"])
+            if one.get("destinationId"):
+                ids[(one["type"], one["id"])] = one["destinationId"]
         return ids
 
     def delete(self, space: str, name: Name) -> None:
@@ -120,8 +123,8 @@ class Kibana:
         """Close connections."""
         self._wire.close()
 
-    def _json(self, method: str, path: str) -> Any:
-        return read(self._ask(method, path, None), f"{method} {self._wire.address.url}{path}")
+    def _json(self, method: str, path: str, form: Form = dict) -> Any:
+        return read(self._ask(method, path, None), f"{method} {self._wire.address.url}{path}", form)
 
     def _ask(self, method: str, path: str, data: bytes | None, more: Mapping[str, str] | None = None) -> Answer:
         for pause in _PAUSES:
@@ -141,15 +144,15 @@ def _multipart(data: bytes) -> tuple[bytes, str]:
     return head.encode() + data + f"\r\n--{_BOUNDARY}--\r\n".encode(), f"multipart/form-data; boundary={_BOUNDARY}"
 
 
-def _is_there(one: Any) -> bool:
-    return isinstance(one, dict) and {"type", "id", "attributes"} <= set(one) and "error" not in one
+def _is_there(one: Json) -> bool:
+    return "attributes" in one and "error" not in one
 
 
 def _refused(place: str, document: Json) -> RefusedError:
     told = []
-    for one in [one for one in document.get("errors") or () if isinstance(one, dict)][:5]:
-        error = one.get("error") if isinstance(one.get("error"), dict) else {}
-        refs = ", ".join(f"{ref.get('type')} {ref.get('id')}" for ref in (error or {}).get("references") or ())
-        told.append(said(f"{one.get('type')} {one.get('id')}: {(error or {}).get('type')} {refs}", 160))
+    for one in (document.get("errors") or ())[:5]:
+        error = one.get("error") or {}
+        refs = ", ".join(f"{ref.get('type')} {ref.get('id')}" for ref in error.get("references") or ())
+        told.append(said(f"{one.get('type')} {one.get('id')}: {error.get('type')} {refs}", 160))
     hint = "Missing references: import the data views first, or all at once. Unsupported types: that Kibana is too old."
     return RefusedError(f"POST {place}: not imported: {'; '.join(told) or 'no reason told'}", hint=hint)

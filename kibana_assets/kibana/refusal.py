@@ -6,9 +6,9 @@ Rules: what Kibana says is quoted shortened; HTML never is. Source of the forms:
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
+from kibana_assets.connection.document import parse
 from kibana_assets.connection.http import Answer
 from kibana_assets.connection.login import KEY_VARIABLE, KIBANA_KEY_VARIABLE
 from kibana_assets.connection.reasons import said
@@ -47,8 +47,8 @@ def of_answer(place: str, answer: Answer) -> RefusedError | UnreachableError:
 
 def _words(body: bytes) -> str:
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
+        found = parse(body)
+    except ValueError:
         return ""
     text = found.get("message") if isinstance(found, dict) else None
     return said(text) if isinstance(text, str) else ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, Final
 
+from kibana_assets.connection.document import parse
+from kibana_assets.connection.form import Form, Text, check
 from kibana_assets.connection.http import Answer
 from kibana_assets.connection.login import Login
 from kibana_assets.connection.reasons import said
@@ -17,6 +18,8 @@ DEFAULT: Final = "default"
 BUSY: Final = (429, 503)
 """Statuses of a request that was not done, and may be sent again."""
 _SPACE: Final = re.compile(r"[a-z0-9_-]{1,255}", re.ASCII)
+SPACE: Final = Text(pattern=_SPACE, words="the id of a space")
+"""Of a space, as a server names it."""
 
 
 def check_space(space: str) -> str:
@@ -38,11 +41,13 @@ def headers(login: Login, kind: str = "application/json") -> dict[str, str]:
     return {**made, "Authorization": login.authorization} if login.authorization else made
 
 
-def read(answer: Answer, place: str) -> Any:
-    """The JSON of an answer; ``place`` is safe to print. Raises: RefusedError; UnreachableError."""
-    if answer.status == 200:
-        try:
-            return json.loads(answer.body)
-        except (ValueError, RecursionError):
-            pass
-    raise of_answer(place, answer)
+def read(answer: Answer, place: str, form: Form = dict) -> Any:
+    """The JSON of an answer, of this form; ``place`` is safe to print. Raises: RefusedError; UnreachableError."""
+    try:
+        found = parse(answer.body) if answer.status == 200 else None
+    except ValueError:
+        found = None
+    if found is None:
+        raise of_answer(place, answer)
+    check(found, form, place)
+    return found

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from kibana_assets.connection.address import segment
+from kibana_assets.connection.form import NAME, Each
 from kibana_assets.connection.http import Answer
 from kibana_assets.kibana.client import Kibana
 from kibana_assets.kibana.interface import Json
@@ -21,6 +22,8 @@ from kibana_assets.kibana.rights import READ, REMOVE, RULE, WRITE, Lack
 
 ROOT: Final = "/api/alerting"
 TYPE: Final = ".es-query"
+_TYPES: Final = [{"id?": str, "authorized_consumers?": Each({"read?": bool, "all?": bool})}]
+_RULE: Final = {"id": NAME, "enabled?": bool, "actions?": [dict]}
 _NO_KEY: Final = "Kibana has no xpack.encryptedSavedObjects.encryptionKey (kibana.yml), which alerting needs"
 
 
@@ -42,7 +45,7 @@ class Rules:
             return _NO_KEY
         if answer.status == 403:
             return ""
-        found = _object(answer, place)
+        found = read(answer, place)
         if found.get("has_permanent_encryption_key") is False:
             return _NO_KEY
         if found.get("is_sufficiently_secure") is False:
@@ -54,8 +57,8 @@ class Rules:
         made = []
         for space in spaces:
             answer, place = self._kibana.send("GET", space, f"{ROOT}/rule_types")
-            found = [] if answer.status == 403 else read(answer, place)
-            types = {one.get("id"): one for one in found if isinstance(one, dict)} if isinstance(found, list) else {}
+            found = [] if answer.status == 403 else read(answer, place, _TYPES)
+            types = {one.get("id"): one for one in found}
             allowed = (types.get(TYPE, {}).get("authorized_consumers") or {}).get(consumer) or {}
             if allowed.get("all") is not True:
                 lacks = {WRITE, REMOVE} if allowed.get("read") is True else {READ, WRITE, REMOVE}
@@ -68,16 +71,16 @@ class Rules:
         for name in names:
             answer, place = self._kibana.send("GET", space, _path(name))
             if answer.status != 404:
-                made[name] = _object(answer, place)
+                made[name] = _rule(answer, place)
         return made
 
     def create(self, space: str, name: str, body: Json) -> Json:
         """A new rule under this id; as it is then. Raises: RefusedError; UnreachableError."""
-        return _object(*self._kibana.send("POST", space, _path(name), body))
+        return _rule(*self._kibana.send("POST", space, _path(name), body))
 
     def update(self, space: str, name: str, body: Json) -> Json:
         """Another content for a rule; as it is then. Raises: RefusedError; UnreachableError."""
-        return _object(*self._kibana.send("PUT", space, _path(name), body))
+        return _rule(*self._kibana.send("PUT", space, _path(name), body))
 
     def enable(self, space: str, name: str) -> None:
         """Switch a rule on. Raises: RefusedError; UnreachableError."""
@@ -96,8 +99,6 @@ def _path(name: str) -> str:
     return f"{ROOT}/rule/{segment(name)}"
 
 
-def _object(answer: Answer, place: str) -> Json:
-    found = read(answer, place)
-    if not isinstance(found, dict):
-        raise of_answer(place, answer)
+def _rule(answer: Answer, place: str) -> Json:
+    found: Json = read(answer, place, _RULE)
     return found
