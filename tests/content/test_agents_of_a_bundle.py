@@ -168,7 +168,7 @@ def test_the_lock_determines_them_and_the_bundle_explains_them(
 def test_lock_plan_and_build_have_nothing_to_regret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_inputs(tmp_path / "inputs")
     path = tmp_path / "bundle.yml"
-    path.write_text(EXAMPLE.read_text() + "monitoring: {package: true, filebeat: true}\n")
+    path.write_text(EXAMPLE.read_text() + "monitoring: {filebeat: true}\n")
     said = ""
     for args in (["lock"], ["plan"], ["build", "-o", str(tmp_path / "out")]):
         assert call([args[0], str(path), *args[1:]]) == 0
