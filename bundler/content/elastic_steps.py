@@ -65,6 +65,9 @@ The agent appends `beats/elastic-agent/…` and fetches `.sha512` and `.asc` fro
 _UPGRADE_FILES = """
 For upgrades by Fleet the agents need a web server: set `elastic.served_from` in bundle.yml to its address.
 """
+_CONFIGURED = """\
+`config/agents/` of the bundle says what they are to read; the first lines of each file say what to add.
+"""
 _PACKAGES = """\
 ## Packages
 
@@ -115,6 +118,8 @@ def _parts(lock: Lock, request: dict[str, Any], stack: str) -> Iterator[str]:
         rows = "\n".join(f"- `{path}`" for path in archives)
         upgrade = _UPGRADE_FILES if files else _UPGRADE.format(served=served)
         yield _PROGRAMS.format(rows=rows) + (upgrade if request["agent"] else "")
+        if lock.request["monitoring"]["filebeat"]:
+            yield _CONFIGURED
     zips = [file.path for file in lock.elastic if file.path.startswith(PACKAGES) and file.path.endswith(".zip")]
     if zips:
         yield _PACKAGES.format(rows="".join(_UPLOAD.format(path=path) for path in zips).rstrip("\n"))

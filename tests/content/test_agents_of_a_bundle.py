@@ -86,6 +86,7 @@ def test_they_collect_what_the_command_in_their_head_writes(
     commands = {tuple(command(text)) for text in packed.values()}
     assert len(commands) == 1, "whichever file is read, the command is the same"
     [args] = commands
+    assert "--set 'audit.paths=/var/lib/llm-bundle/audit.log*'" in packed[f"{FOLDER}/filebeat.yml"], "for a shell"
     assert [args[at + 1] for at, arg in enumerate(args) if arg == "--only"] == list(names)
     assert call(list(args)) == 0
     made = read({path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "agents").iterdir()})

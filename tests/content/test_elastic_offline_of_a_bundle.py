@@ -89,6 +89,17 @@ def test_only_what_is_there_is_spoken_of(tmp_path: Path, sites: ElasticSites) ->
     assert "written by llm-bundle" not in texts["README.md"]
 
 
+def test_it_says_where_the_programs_configurations_are(tmp_path: Path, sites: ElasticSites) -> None:
+    spec_in(tmp_path, sites)
+    spec = tmp_path / "bundle.yml"
+    without = {file.path: file.data.decode() for file in render(locked(read_spec(spec)).lock)}
+    spec.write_text(spec.read_text() + "monitoring: {filebeat: true}\n")
+    texts = {file.path: file.data.decode() for file in render(locked(read_spec(spec)).lock)}
+    assert "config/agents/filebeat.yml" in texts
+    found = ["`config/agents/`" in each["elastic/README.md"] for each in (without, texts)]
+    assert found == [False, True]
+
+
 def test_without_elastic_nothing_changes(tmp_path: Path, sites: ElasticSites) -> None:
     spec_in(tmp_path, sites)
     text = (tmp_path / "bundle.yml").read_text().replace(f"elastic:{ALL}", "")
