@@ -14,10 +14,12 @@ from kibana_assets.connection.address import segment
 from kibana_assets.elasticsearch import stored
 from kibana_assets.elasticsearch.cluster import Cluster
 from kibana_assets.errors import KibanaAssetsError, RefusedError
-from kibana_assets.install.asset import DATA_STREAM, LIFECYCLE, marked
+from kibana_assets.install.asset import DATA_STREAM, LIFECYCLE, Asset, marked
 from kibana_assets.install.plan import Change
+from kibana_assets.install.weaker import MOST, weaker
 
 Say = Callable[[Change], None]
+Note = Callable[[str], None]
 
 
 class Objects(Protocol):
@@ -47,14 +49,18 @@ def apply(
     *,
     kibana: Objects | None = None,
     say: Say = lambda change: None,
+    note: Note = lambda text: None,
 ) -> int:
-    """Make the changes; how many there were. Raises: KibanaAssetsError, which says how far it came."""
+    """Make the changes; how many there were. ``note`` is told what this cluster could not take.
+
+    Raises: KibanaAssetsError, which says how far it came.
+    """
     todo = [change for change in changes if change.action != "keep"]
     progress = _Progress([], say)
     try:
         for change in todo:
             if not change.space:
-                _apply(change, cluster, version)
+                _apply(change, cluster, version, note)
                 progress(change)
         if kibana is not None:
             kibana.apply([change for change in todo if change.space], version, progress)
@@ -63,7 +69,7 @@ def apply(
     return len(todo)
 
 
-def _apply(change: Change, cluster: Cluster, version: str) -> None:
+def _apply(change: Change, cluster: Cluster, version: str, note: Note) -> None:
     if change.kind == DATA_STREAM:
         _follow(change, cluster)
     elif change.kind == LIFECYCLE:
@@ -73,7 +79,22 @@ def _apply(change: Change, cluster: Cluster, version: str) -> None:
     elif change.action == "remove":
         remove(change, cluster)
     elif change.asset is not None:
-        stored.put(cluster, change.kind, change.id, marked(change.asset, version))
+        _put(change.asset, cluster, version, note)
+
+
+def _put(asset: Asset, cluster: Cluster, version: str, note: Note) -> None:
+    """Put what is wanted, or what of it this cluster has the parts for."""
+    body = asset.body
+    for left in reversed(range(MOST)):
+        try:
+            return stored.put(cluster, asset.kind, asset.id, marked(asset, version, body))
+        except RefusedError as error:
+            found = weaker(asset.kind, body, error.message) if error.status == 400 and left else None
+            if found is None:
+                raise
+            body = found[0]
+            note(f"{asset.id}: this Elasticsearch has {found[1]}")
+    return None
 
 
 def remove(change: Change, cluster: Cluster) -> str:
@@ -113,7 +134,9 @@ def half(error: KibanaAssetsError, done: list[Change], todo: list[Change]) -> Ki
     """The same error with how far it came; nothing is added where nothing was begun."""
     made = {id(change) for change in done}
     missing = [change for change in todo if id(change) not in made]
-    error.message += f". In are {len(done)} of {len(todo)} changes" + (f": {_names(done)}" if done else "")
+    error.message = f"{error.message.rstrip('.')}. In are {len(done)} of {len(todo)} changes" + (
+        f": {_names(done)}" if done else ""
+    )
     error.message += f"; not in: {_names(missing)}"
     error.args = (error.message,)
     error.hint = f"{error.hint} Running the same command again goes on from there.".strip()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from kibana_assets.elasticsearch.cluster import Cluster
-from kibana_assets.install.apply import Say, apply
+from kibana_assets.install.apply import Note, Say, apply
 from kibana_assets.install.asset import ILM_POLICY, Asset
 from kibana_assets.install.backup import backup
 from kibana_assets.install.chain import calls
@@ -90,10 +90,17 @@ class Installation:
         changes = plan(self.desired, self.state(), self.version, force=force)
         return self._allowed((*changes, *self.fleet.plan(force=force)) if self.fleet else changes)
 
-    def install(self, changes: tuple[Change, ...], *, copies: Path, say: Say = lambda change: None) -> tuple[Path, ...]:
+    def install(
+        self,
+        changes: tuple[Change, ...],
+        *,
+        copies: Path,
+        say: Say = lambda change: None,
+        note: Note = lambda text: None,
+    ) -> tuple[Path, ...]:
         """Make the changes; the files in ``copies`` with what was replaced. Raises: KibanaAssetsError."""
         files = backup(changes, copies) if changes_something(changes) else ()
-        apply(changes, self.cluster, self.version, kibana=self.fleet or self.kibana, say=say)
+        apply(changes, self.cluster, self.version, kibana=self.fleet or self.kibana, say=say, note=note)
         return files
 
     def plan_removal(self, *, data: bool = False, force: bool = False) -> tuple[Change, ...]:

@@ -119,7 +119,8 @@ class Change:
 def of_elasticsearch(kind: str, body: Json) -> Found:
     """What was found, with the marks that it carries."""
     marks = marks_of(body)
-    return Found(body, digest(kind, body), marks.get("version", ""), marks.get("hash", ""), marks.get("hash", ""))
+    was = marks.get("hash", "")
+    return Found(body, digest(kind, body), marks.get("version", ""), was, marks.get("asked") or was)
 
 
 def plan(desired: Iterable[Asset], state: State, version: str, *, force: bool = False) -> tuple[Change, ...]:

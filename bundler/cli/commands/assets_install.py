@@ -10,7 +10,7 @@ import click
 
 from bundler.cli.assets_options import assets_options
 from bundler.cli.assets_wording import change_lines, change_rows, panel_lines, proof_lines, talk
-from bundler.cli.output import FOUND, emit, json_option
+from bundler.cli.output import FOUND, clean, emit, json_option
 
 if TYPE_CHECKING:
     from kibana_assets.install.installation import Installation
@@ -33,18 +33,20 @@ def command(opened: Installation, dry_run: bool, force: bool, backup: Path, no_p
     from kibana_assets.install.plan import changes_something
 
     changes = opened.plan(force=force)
-    copies = () if dry_run else opened.install(changes, copies=backup, say=talk)
+    notes: list[str] = []
+    copies = () if dry_run else opened.install(changes, copies=backup, say=talk, note=notes.append)
     proofs = () if dry_run or no_proof else opened.prove()
     shown = opened.prove_panels() if proofs and (opened.kibana or opened.fleet) else ()
     document = {
         "changes": change_rows(changes),
         "written": not dry_run,
         "backups": [str(path) for path in copies],
+        "notes": notes,
         "proofs": [asdict(proof) for proof in proofs],
         "panels": [asdict(one) for one in shown],
     }
-    text = [*change_lines(changes), *(f"copy of what was replaced: {path}" for path in copies), *proof_lines(proofs)]
-    text += panel_lines(shown)
+    text = [*change_lines(changes), *(f"copy of what was replaced: {path}" for path in copies)]
+    text += [*(f"note: {clean(one)}" for one in notes), *proof_lines(proofs), *panel_lines(shown)]
     emit(document, as_json=as_json, text=text)
     found = changes_something(changes) if dry_run else not all(proof.ok for proof in proofs)
     return FOUND if found else 0
