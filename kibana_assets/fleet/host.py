@@ -32,7 +32,7 @@ Engine = Literal["vllm", "lmstudio"]
 class Host:
     """The host: where llm-bundle is installed, what serves, where metrics are, in which zones logs are written.
 
-    ``proxy``: whether one of ours is in front.
+    ``proxy``: whether the bundle's proxy is in front, which writes logs.
     """
 
     engine: Engine = "vllm"

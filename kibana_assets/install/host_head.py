@@ -58,7 +58,7 @@ def _beat(program: str) -> Iterator[str]:
 
 
 def _agent() -> Iterator[str]:
-    yield "# In its environment (a service's: systemctl edit elastic-agent):"
+    yield "# In its environment (a service's: systemctl edit elastic-agent, EnvironmentFile= a file of mode 0600):"
     yield f"#   {AGENT_HOST}={_ONE}"
     yield f"#   {KEY}=ID:KEY"
     yield "# A variable is one address. Of several nodes each gets a line of its own under hosts."
