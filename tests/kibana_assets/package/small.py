@@ -9,7 +9,6 @@ from kibana_assets.package.tree import Tree
 
 ON_FAILURE = """
 on_failure:
-  - set: {tag: set_kind, field: event.kind, value: pipeline_error}
   - append:
       tag: append_error
       field: error.message
@@ -17,7 +16,10 @@ on_failure:
       value: >-
         {{{ _ingest.on_failure_processor_type }}} {{{ _ingest.on_failure_processor_tag }}} in {{{ _ingest.pipeline }}}:
         {{{ _ingest.on_failure_message }}}
+  - set: {tag: set_kind, field: event.kind, value: pipeline_error}
 """
+CALLER = ON_FAILURE.replace("error.message\n", "error.message\n      if: ctx.event?.kind != 'pipeline_error'\n", 1)
+CALLED = ON_FAILURE + "  - fail: {tag: fail_again, message: It failed}\n"
 BASE_FIELDS = "".join(
     f'- name: "{name}"\n  external: ecs\n'
     for name in ("@timestamp", "data_stream.type", "data_stream.dataset", "data_stream.namespace", "message")
@@ -99,12 +101,13 @@ processors:
   - remove: {tag: remove_message, field: message, ignore_missing: true, if: "ctx.event?.original != null"}
   - pipeline: {tag: call_second, name: '{{ IngestPipeline "second" }}'}
 """
-    + ON_FAILURE,
+    + CALLER,
     "data_stream/log/elasticsearch/ingest_pipeline/second.yml": """---
 description: Reads the rest.
 processors:
   - grok: {tag: grok_rest, field: event.original, patterns: ["^%{WORD:small.log.state}$"], ignore_failure: true}
-""",
+"""
+    + CALLED,
     "data_stream/log/sample_event.json": json.dumps({"data_stream": {"dataset": "small.log"}, "ecs": {"version": "1"}}),
     "data_stream/rate/manifest.yml": """
 title: Rate

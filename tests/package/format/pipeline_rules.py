@@ -25,6 +25,9 @@ RENAME = {
     "if": "ctx.event?.original == null",
 }
 REMOVE = {"field": "message", "ignore_missing": True, "if": "ctx.event?.original != null"}
+UNTOLD = "ctx.event?.kind != 'pipeline_error'"
+QUOTING = {"bytes", "convert", "csv", "date", "dissect", "grok", "json", "kv", "uri_parts", "urldecode"}
+TOKEN = re.compile(r"%\{[A-z0-9]+(?::[A-Za-z0-9@\[\]_:.-]+)?(?:=(?:[^{}]+|\.+)+)?\}")
 Processor = tuple[str, dict[str, Any]]
 
 
@@ -60,18 +63,41 @@ def the_message_moves_as_the_format_says(tree: Tree) -> Iterator[Finding]:
 
 
 def a_failure_is_told(tree: Tree) -> Iterator[Finding]:
+    """By each pipeline itself, as format 3.6 wants it (package-spec, validate_pipeline_on_failure.go)."""
     for place, pipeline in _pipelines(tree):
-        if "on_failure" not in pipeline:
-            if place.endswith("/default.yml"):
-                yield Finding(place, "no on_failure", "one that sets event.kind and error.message")
-            continue
-        bodies = [body for _, body in _inside(pipeline["on_failure"])]
-        if not any((body.get("field"), body.get("value")) == ("event.kind", "pipeline_error") for body in bodies):
+        bodies = [(name, body) for entry in pipeline.get("on_failure", ()) for name, body in entry.items()]
+        kinds = [body.get("value") for name, body in bodies if (name, body.get("field")) == ("set", "event.kind")]
+        if kinds[:1] != ["pipeline_error"]:
             yield Finding(f"{place}: on_failure", "event.kind is not set", "pipeline_error")
-        texts = [str(body.get("value")) for body in bodies if body.get("field") == "error.message"]
+        said = [body for name, body in bodies if name in ("set", "append") and body.get("field") == "error.message"]
+        text = str(said[0].get("value")) if said else ""
         for word in MUST_SAY:
-            if not any(word in text for text in texts):
+            if word not in text:
                 yield Finding(f"{place}: on_failure: error.message", f"no {word}", "all four")
+
+
+def a_failure_reaches_the_caller(tree: Tree) -> Iterator[Finding]:
+    """A pipeline that is called fails in the end, so that nothing goes on; who calls one does not tell it again."""
+    for place, pipeline in _pipelines(tree):
+        handlers = pipeline.get("on_failure", ())
+        if not place.endswith("/default.yml") and not (handlers and "fail" in handlers[-1]):
+            yield Finding(f"{place}: on_failure", "no fail at its end", "one, for the caller")
+        calls = any(name == "pipeline" for name, _ in _inside(pipeline["processors"]))
+        known = False
+        for body in (body for handler in handlers for body in handler.values()):
+            known = known or body.get("field") == "event.kind"
+            if body.get("field") == "error.message" and body.get("if") != (UNTOLD if calls else None):
+                yield Finding(f"{place}: {body['tag']}: if", str(body.get("if")), UNTOLD if calls else "none")
+            if body.get("field") == "error.message" and known:
+                yield Finding(f"{place}: {body['tag']}", "behind that of event.kind", "error.message before event.kind")
+
+
+def failures_quote_nothing(tree: Tree) -> Iterator[Finding]:
+    """What these say of a value that they cannot read has the value in it, and would stand in error.message."""
+    for place, pipeline in _pipelines(tree):
+        for name, body in _inside([*pipeline["processors"], *pipeline.get("on_failure", ())]):
+            if name in QUOTING and not (body.get("ignore_failure") or body.get("on_failure")):
+                yield Finding(f"{place}: {body.get('tag')}", name, "ignore_failure, or an on_failure of its own")
 
 
 def groks_are_anchored(tree: Tree) -> Iterator[Finding]:
@@ -82,11 +108,22 @@ def groks_are_anchored(tree: Tree) -> Iterator[Finding]:
                     yield Finding(f"{place}: {body['tag']}", pattern[:80], "a pattern between ^ and $")
 
 
+def groks_are_of_tokens(tree: Tree) -> Iterator[Finding]:
+    """Elasticsearch takes any other ``%{`` for text (package-spec, validate_pipeline_grok.go)."""
+    for place, pipeline in _pipelines(tree):
+        for name, body in _inside([*pipeline["processors"], *pipeline.get("on_failure", ())]):
+            texts = [*body.get("patterns", ()), *body.get("pattern_definitions", {}).values()] if name == "grok" else ()
+            for text in texts:
+                rest = TOKEN.sub(" ", text)
+                for start in re.finditer(r"%\{", rest):
+                    yield Finding(f"{place}: {body['tag']}", rest[start.start() :][:60], "a grok token")
+
+
 def braces_are_three(tree: Tree) -> Iterator[Finding]:
     """Two would write ``&quot;`` for a quote. A call of another pipeline is resolved before that."""
     for place, pipeline in _pipelines(tree):
         for name, body in [*_inside(pipeline["processors"]), *_inside(pipeline.get("on_failure", ()))]:
-            value = body.get("value") if name in ("set", "append", "fail") else None
+            value = body.get("message" if name == "fail" else "value") if name in ("set", "append", "fail") else None
             for text in value if isinstance(value, list) else [value]:
                 if isinstance(text, str) and re.search(r"(?<!\{)\{\{(?!\{)", text):
                     yield Finding(f"{place}: {body['tag']}", text[:80], "three braces")
@@ -134,7 +171,10 @@ RULES = (
     refused_processors_are_not_used,
     the_message_moves_as_the_format_says,
     a_failure_is_told,
+    a_failure_reaches_the_caller,
+    failures_quote_nothing,
     groks_are_anchored,
+    groks_are_of_tokens,
     braces_are_three,
     appends_are_without_doubles,
     all_say_one_version_of_ecs,

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from kibana_assets.package.tree import Tree
-from tests.kibana_assets.package.small import SMALL, changed, small
+from tests.kibana_assets.package.small import CALLED, CALLER, ON_FAILURE, SMALL, changed, small
 from tests.package.format.check import RULES, check
 
 LOG = "data_stream/log"
@@ -95,8 +95,11 @@ BAD: dict[str, tuple[Tree, str]] = {
         changed(MAIN, 'if: "ctx.event?.original == null"', 'if: "ctx.event == null"'),
         "no such rename of message",
     ),
-    "a_failure_is_told": (changed(MAIN, "{{{ _ingest.pipeline }}}", "it"), "no _ingest.pipeline"),
+    "a_failure_is_told": (changed(SECOND, "{{{ _ingest.pipeline }}}", "it"), "second.yml: on_failure: error.message"),
+    "a_failure_reaches_the_caller": (changed(SECOND, "- fail:", "- drop:"), "second.yml: on_failure: found no fail"),
+    "failures_quote_nothing": (changed(SECOND, ", ignore_failure: true", ""), "grok_rest: found grok"),
     "groks_are_anchored": (changed(SECOND, "^%{WORD", "%{WORD"), "a pattern between ^ and $"),
+    "groks_are_of_tokens": (changed(SECOND, "%{WORD:small", "%{WO-RD:small"), "%{WO-RD:small"),
     "braces_are_three": (
         changed(MAIN, "{{{ _ingest.on_failure_message }}}", "{{ _ingest.on_failure_message }}"),
         "three braces",
@@ -185,6 +188,37 @@ def test_a_template_that_kibana_or_its_rule_would_refuse(tree: Tree, says: str) 
 def test_more_that_the_format_refuses(tree: Tree, says: str) -> None:
     found = [str(finding) for finding in check(tree)]
     assert any(says in text for text in found), found
+
+
+ALIKE = "append_error: if: found"
+FAILURES = [
+    (SECOND, CALLED, "", "second.yml: on_failure: found event.kind is not set"),
+    (SECOND, CALLED, "", "second.yml: on_failure: error.message: found no _ingest.on_failure_message"),
+    (SECOND, "value: pipeline_error", "value: event", "second.yml: on_failure: found event.kind is not set"),
+    (SECOND, "- append:", "- rename:", "no _ingest.on_failure_processor_tag"),
+    (MAIN, CALLER, ON_FAILURE, f"default.yml: {ALIKE} None"),
+    (SECOND, CALLED, CALLER + CALLED.removeprefix(ON_FAILURE), f"second.yml: {ALIKE} ctx.event"),
+    (
+        MAIN,
+        "on_failure:",
+        "on_failure:\n  - set: {tag: early, field: event.kind, value: pipeline_error}",
+        "behind that of",
+    ),
+    (SECOND, "message: It failed", "message: '{{ _ingest.pipeline }}'", "three braces"),
+    (SECOND, "{WORD:small.log.state}", "{W(?<x>a)%{WORD:y}", "grok_rest: found %{W(?<x>a)"),
+    (SECOND, "ignore_failure", "pattern_definitions: {WORD: '%{WORD:a b}'}, ignore_failure", "found %{WORD:a b}"),
+]
+
+
+@pytest.mark.parametrize(("path", "old", "new", "says"), FAILURES)
+def test_what_tells_no_failure_or_cannot_be_grok(path: str, old: str, new: str, says: str) -> None:
+    found = [str(finding) for finding in check(changed(path, old, new))]
+    assert any(says in text for text in found), found
+
+
+@pytest.mark.parametrize("token", ["%{WORD}", "%{WORD:a.b:int}", "%{WORD:[a][b]}", "%{MY=(a|b)+}", "%{WORD:a=x}"])
+def test_a_token_of_grok(token: str) -> None:
+    assert check(changed(SECOND, "%{WORD:small.log.state}", token)) == []
 
 
 BROKEN = [(path, "a: [" if path.endswith(".yml") else "{") for path in SMALL if path.endswith((".yml", ".json"))]
