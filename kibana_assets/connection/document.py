@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 DEEPEST: Final = 64
-MOST_PARTS: Final = 2_000_000
+MOST_PARTS: Final = 1_000_000
 LONGEST_NUMBER: Final = 64
 _BREAKS: Final = (b",", b"[", b"{")
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")

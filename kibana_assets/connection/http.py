@@ -26,7 +26,7 @@ from kibana_assets.connection.trust import Trust, context
 from kibana_assets.errors import UnreachableError
 
 CONNECT_SECONDS: Final = 10.0
-LARGEST: Final = 64 << 20
+LARGEST: Final = 32 << 20
 _FAILURES: Final = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException, UnicodeError)
 
 

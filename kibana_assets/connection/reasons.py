@@ -7,7 +7,6 @@ shortened, on one line, without control characters.
 
 from __future__ import annotations
 
-import re
 import socket
 import ssl
 from typing import Final
@@ -17,13 +16,13 @@ from kibana_assets.errors import UnreachableError
 _EXPIRED, _NOT_YET, _HOST, _IP = 10, 9, 62, 64
 _UNTRUSTED: Final = frozenset({2, 18, 19, 20, 21})
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"})
-_BLANK: Final = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 _MOST: Final = 400
 
 
 def said(text: str, most: int = _MOST) -> str:
     """What a server said, fit to print."""
-    plain = _BLANK.sub(" ", text).strip()
+    # Not printable are also the characters that turn the direction of what follows.
+    plain = " ".join("".join(one if one.isprintable() else " " for one in text[: 4 * most]).split())
     return plain if len(plain) <= most else plain[: most - 1] + "…"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kibana_assets.package import tree
+from tests.assets.recorded_runs import Run, Stand, record, stand
 from tests.assets.stage import Stage, staged
 from tests.counterparts.elasticsearch import VERSIONS, Node, Nodes, chosen
 
@@ -77,8 +78,25 @@ def stage(
             yield made
 
 
+@pytest.fixture(scope="session")
+def recorded(secured: Nodes, hollow: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, ...]:
+    """Good runs of all commands, with what was answered to them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tree, "CHECKOUT", hollow)
+        return record(secured.get(VERSIONS[0]), tmp_path_factory.mktemp("recorded"))
+
+
+@pytest.fixture
+def again(hollow: Path, tmp_path: Path) -> Iterator[Stand]:
+    """Where recorded runs are lived again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tree, "CHECKOUT", hollow)
+        with stand(tmp_path) as made:
+            yield made
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A node's first start may take minutes on a busy machine, and counts as the first test's time."""
     for item in items:
-        if "node" in getattr(item, "fixturenames", ()):
+        if {"node", "recorded"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.timeout(1200))
