@@ -83,6 +83,10 @@ def _stored(cluster: Cluster, event: Json, scratch: str) -> str:
     made = cluster.call("POST", f"/{segment(scratch)}/_doc", event, params=params, once=True)
     if made.get("result") != "created":
         return f"not stored: {said(json.dumps(made))}"
+    index = str(made.get("_index"))
+    if not index.startswith(f".ds-{scratch}-"):
+        cluster.delete(f"/{segment(index)}")
+        return "stored in an index of its own, not in a data stream: the index template is missing"
     path = f"/{segment(scratch)}/_search"
     answer = cluster.call("POST", path, {"size": 2})
     check(answer, {"hits": {"hits": [{"_source": _SOURCE}]}}, f"{cluster.place}{path}")

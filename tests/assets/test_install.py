@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bundler.cli.main import call
-from kibana_assets.install.prove import NAMESPACE, samples
+from kibana_assets.connection.login import api_key
+from kibana_assets.connection.target import target_of
+from kibana_assets.connection.trust import Trust
+from kibana_assets.elasticsearch.cluster import Cluster
+from kibana_assets.install.prove import NAMESPACE, prove, samples
 from kibana_assets.package import tree
 from kibana_assets.package.streams import streams
 from kibana_assets.package.tree import load
@@ -112,6 +117,18 @@ def test_a_sample_that_does_not_come_through_is_told(stage: Stage) -> None:
     assert (proofs["proxy_access"]["ok"], proofs["audit"]["ok"]) == (False, True)
     assert "made up" in proofs["proxy_access"]["found"]
     assert not any(NAMESPACE in name for name in stage.names())
+
+
+def test_a_sample_without_its_template_is_told_and_leaves_nothing(stage: Stage) -> None:
+    stage.run("install", "--no-proof")
+    stage.node.call("DELETE", f"_index_template/{ACCESS}")
+    login = api_key(stage.key.read_text(), "key")
+    target = target_of([stage.node.url], None, login=login, trust=Trust(None, "", None, None))
+    with closing(Cluster(target)) as cluster:
+        [proof] = prove(cluster, tuple(one for one in streams(load()) if one.name == "proxy_access"))
+    assert not proof.ok
+    assert "the index template is missing" in proof.found
+    assert stage.node.call("GET", f"_resolve/index/*{NAMESPACE}*?expand_wildcards=all")["indices"] == []
 
 
 @pytest.mark.parametrize("version", VERSIONS)
