@@ -64,7 +64,7 @@ def without_end(first: bytes, piece: bytes) -> Iterator[bytes]:
 
 
 Line = Callable[[Heard], "bytes | Iterable[bytes]"]
-HARMLESS = ("more than it says", "cookies", "another type")
+HARMLESS = ("more than it says", "cookies", "another type", "a length below 0")
 HEAD = b"HTTP/1.1 200 OK\r\n"
 LINES: dict[str, Line] = {
     "nothing": lambda heard: b"",
