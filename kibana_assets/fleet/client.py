@@ -42,9 +42,20 @@ _NOT_OWNED: Final = (
     "Data of these streams is there from an installation without Fleet. Either stay without it (--no-fleet), or take "
     "that away first: llm-bundle assets uninstall --no-fleet --data."
 )
+_TAKEN: Final = (
+    "Index templates with these names, or for the same data streams, are there already. Of an installation without "
+    "Fleet: stay without it (--no-fleet), or take it away first: llm-bundle assets uninstall --no-fleet. Else look at "
+    "each in Kibana (Index Management, Index Templates), and remove it or give it other index patterns."
+)
+_CLAIMED: Final = (
+    "A package that was there before keeps these datasets for itself: remove what is left of it in Kibana "
+    "(Integrations, Installed), or install with --no-fleet."
+)
 _HINTS: Final = (
     ("Could not verify that uploaded package name", _AIR_GAP),
     ("which this package does not own", _NOT_OWNED),
+    ("would take over resources it does not own", _TAKEN),
+    ("claimed by package", _CLAIMED),
     ("already exists in the package registry", "A package of this name is Elastic's: it cannot be replaced."),
     ("is already owned by installed package", "Remove that package in Kibana, or install with --no-fleet."),
     ("No processor type exists", "That Elasticsearch is too old, or lacks a plugin, for the package's pipelines."),

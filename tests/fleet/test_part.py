@@ -16,7 +16,6 @@ from kibana_assets.package.build import Built
 from tests.counterparts.kibana_stack.archive import parse
 from tests.counterparts.kibana_stack.route import Answer
 from tests.counterparts.kibana_stack.server import Cut
-from tests.counterparts.kibana_stack.state import Registry
 from tests.fleet.conftest import Stage, of_version
 
 
@@ -241,25 +240,6 @@ def test_the_answer_that_came_too_late(stage: Stage) -> None:
     stage.kibana.fault = lambda method, path: Answer(data=b"<html>", kind="text/html")
     with pytest.raises(UnreachableError, match="expected JSON from Kibana"):
         stage.plan()
-
-
-@pytest.mark.parametrize(
-    ("registry", "words"),
-    [(Registry(reachable=False), "isAirGapped: true"), (Registry(frozenset({"local_llm"})), "cannot be replaced")],
-)
-def test_refusals_say_what_to_do(stage: Stage, registry: Registry, words: str) -> None:
-    stage.stack.registry = registry
-    with pytest.raises(RefusedError, match="In are 0 of 4 changes") as caught:
-        stage.install()
-    assert words in caught.value.hint
-    assert stage.stack.packages == {}
-
-
-def test_data_of_an_installation_without_fleet(stage: Stage) -> None:
-    stage.stack.data_streams["logs-local_llm.audit-default"] = ""
-    with pytest.raises(RefusedError, match="does not own") as caught:
-        stage.install()
-    assert "--no-fleet" in caught.value.hint
 
 
 def test_where_there_is_no_fleet(stage: Stage) -> None:

@@ -38,6 +38,7 @@ class DataStream:
     dataset: str
     streams: list[Json]
     elasticsearch: Json
+    is_prefix: bool = False
 
 
 @dataclass(slots=True)
@@ -169,9 +170,8 @@ def _data_stream(files: dict[str, bytes], folder: str, name: str, package: str) 
             raise Refusal(400, text)
         _check_vars(stream.get("vars"), f"data stream {name}")
     dataset = manifest.get("dataset") or f"{package}.{name}"
-    return DataStream(
-        name, manifest["type"], dataset, manifest.get("streams") or [], manifest.get("elasticsearch") or {}
-    )
+    elasticsearch, prefix = manifest.get("elasticsearch") or {}, bool(manifest.get("dataset_is_prefix"))
+    return DataStream(name, manifest["type"], dataset, manifest.get("streams") or [], elasticsearch, prefix)
 
 
 def _check_vars(found: Any, place: str) -> None:

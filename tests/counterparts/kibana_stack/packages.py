@@ -13,6 +13,7 @@ import uuid
 from tests.counterparts.kibana_stack import elasticsearch
 from tests.counterparts.kibana_stack.archive import Package, assets, parse
 from tests.counterparts.kibana_stack.objects import Import
+from tests.counterparts.kibana_stack.ownership import check_ownership
 from tests.counterparts.kibana_stack.route import Answer, Json, Refusal, Request, Routes
 from tests.counterparts.kibana_stack.schema import check
 from tests.counterparts.kibana_stack.simplified import upgraded
@@ -47,6 +48,8 @@ def upload(request: Request) -> Answer:
     if stack.checks_uploads:
         check_upload(stack, package)
     stack.uploaded_at = time.monotonic()
+    if stack.checks_uploads:
+        check_ownership(stack, package)
     assets(package, request.data)
     _install(stack, package, request.space)
     if stack.node:

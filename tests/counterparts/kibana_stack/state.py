@@ -68,6 +68,10 @@ class Stack:
     packages: dict[str, Any] = field(default_factory=dict)
     pipelines: dict[str, Json] = field(default_factory=dict)
     data_streams: dict[str, str] = field(default_factory=dict)
+    index_templates: dict[str, Json] = field(default_factory=dict)
+    """Those of others, as Elasticsearch has them."""
+    claims: dict[str, str] = field(default_factory=dict)
+    """Fleet's own book of datasets: their names → the package."""
     agent_policies: dict[str, Json] = field(default_factory=dict)
     package_policies: dict[str, Json] = field(default_factory=dict)
     enrolment_keys: dict[str, Json] = field(default_factory=dict)

@@ -90,6 +90,21 @@ def test_our_zip_is_taken(kibana: KibanaStack, upload: Upload, built: Built) -> 
         (add("local_llm-0.1.0/elasticsearch/ingest_pipeline/x.yml"), 400, "contains a forbidden asset"),
         (add("local_llm-0.1.0/elasticsearch/transform/x/transform.yml"), 400, "contains a forbidden asset"),
         (swap(MANIFEST, "type: integration", "type: input"), 400, "cannot be input packages"),
+        (
+            swap(
+                MANIFEST,
+                "    description: Collect logs",
+                "    dynamic_signal_types: true\n    description: Collect logs",
+            ),
+            400,
+            "signal_types",
+        ),
+        (swap(f"{STREAM}/manifest.yml", "type: logs\n", "type: profiles\n"), 400, "cannot declare profiles"),
+        (
+            swap(f"{STREAM}/manifest.yml", "type: logs\n", "type: logs\ndataset_is_prefix: true\n"),
+            400,
+            "not permitted for upload",
+        ),
         (swap(MANIFEST, "owner:", "elasticsearch:\n  privileges: {cluster: [monitor]}\nowner:"), 400, "cluster priv"),
     ],
 )

@@ -38,6 +38,9 @@ def check_upload(stack: Stack, package: Package) -> None:
 def _check_wishes(package: Package) -> None:
     if package.manifest.get("type") == "input":
         raise Refusal(400, "Uploaded packages cannot be input packages.")
+    for template in package.manifest.get("policy_templates") or ():
+        if any(one.get("dynamic_signal_types") for one in (template, *(template.get("inputs") or ()))):
+            raise Refusal(400, "Uploaded packages cannot enable dynamic_signal_types.")
     asked: Json = (package.manifest.get("elasticsearch") or {}).get("privileges") or {}
     if asked.get("cluster"):
         raise Refusal(400, "Uploaded packages cannot request Elasticsearch cluster privileges.")
@@ -50,6 +53,8 @@ def _check_wishes(package: Package) -> None:
         if stream.elasticsearch.get("dynamic_dataset") or stream.elasticsearch.get("dynamic_namespace"):
             text = f'Uploaded package dataset "{stream.dataset}" cannot enable dynamic_dataset or dynamic_namespace.'
             raise Refusal(400, text)
+        if stream.type == "profiles":
+            raise Refusal(400, "Uploaded packages cannot declare profiles data streams.")
         if "-" in stream.dataset or "@" in stream.dataset or stream.dataset != stream.dataset.lower():
             raise Refusal(400, f'Uploaded package declares invalid dataset "{stream.dataset}".')
 
