@@ -16,6 +16,8 @@ from typing import Any, Final, cast
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+SEND_SECONDS: Final = 300.0
+"""How long sending may take, as of a package's zip file over a slow line; else it would be the time to connect."""
 _HARMLESS: Final = ("StartBoundaryNotFoundDefect", "MultipartInvariantViolationDefect")
 """What Python's parser says of a multipart type without its body, which is not read by it."""
 
@@ -60,9 +62,17 @@ class _Timed(io.RawIOBase):
 class _Plain(HTTPConnection):
     response_class = TimedResponse
 
+    def connect(self) -> None:
+        super().connect()
+        self.sock.settimeout(SEND_SECONDS)
+
 
 class _Secure(HTTPSConnection):
     response_class = TimedResponse
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock.settimeout(SEND_SECONDS)
 
 
 class _PlainPool(HTTPConnectionPool):

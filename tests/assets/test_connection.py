@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import socket
 import ssl
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from kibana_assets.connection import http
 from kibana_assets.connection.address import Address, cloud, server
 from kibana_assets.connection.login import Login, api_key, bearer, for_kibana, from_environment
 from kibana_assets.connection.target import Target, target_of
@@ -244,3 +249,24 @@ def test_an_address_that_never_answered_is_not_waited_for(monkeypatch: pytest.Mo
         asked("http://127.0.0.1:9")
     assert slept == []
     assert isinstance(Target((Address("http://x:1", "x", 1, False),), KEY, Trust()).patience, float)
+
+
+def test_a_large_request_may_take_longer_than_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "CONNECT_SECONDS", 0.2)
+    body = b"x" * 8_000_000
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def read_slowly() -> None:
+            with listening.accept()[0] as line:
+                time.sleep(0.6)
+                left = len(body)
+                while left > 0:
+                    left -= len(line.recv(1 << 20))
+                line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+        reader = threading.Thread(target=read_slowly)
+        reader.start()
+        address = server(f"http://127.0.0.1:{listening.getsockname()[1]}", "--kibana")
+        with closing(http.Wire(address, Trust(None, "", None, None), timeout=20)) as wire:
+            assert wire.ask("POST", "/", {}, body).status == 200
+        reader.join()
