@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,6 +18,7 @@ import requests
 
 from tests.assets import stand_ins
 from tests.assets.stream_lifecycles import StreamLifecycles
+from tests.counterparts.http_server import HttpServer, QuietHandler
 
 Fault = Callable[[str, str], "int | str | None"]
 PASSED = ("content-type", "accept", "authorization")
@@ -36,18 +37,16 @@ class Between:
         self.routing: list[str] = []
         self.lifecycles = StreamLifecycles()
         self.stopping = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}{base_path}"
+        self._server = HttpServer(_handler(self))
+        self.url = f"{self._server.url()}{base_path}"
 
     def __enter__(self) -> Between:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
     def once(self, fault: int | str, method: str, part: str) -> None:
         """Fail at the first request of ``method`` whose path has ``part`` in it."""
@@ -74,12 +73,8 @@ class Between:
 
 
 def _handler(owner: Between) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    class Handler(QuietHandler):
         timeout = 20
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Nothing on stderr."""
 
         def _serve(self) -> None:
             data = self.rfile.read(int(self.headers.get("Content-Length") or 0))

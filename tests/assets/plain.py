@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ssl
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import BaseHTTPRequestHandler
+
+from tests.counterparts.http_server import HttpServer, QuietHandler
 
 
 class Plain:
@@ -26,37 +26,20 @@ class Plain:
         self.headers = {"Content-Type": kind, "X-elastic-product": product, "Location": location}
         self.seen: list[str] = []
         self.logins: list[str] = []
-        self._server = _Server(_handler(self))
-        if tls:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}"
+        self._server = HttpServer(_handler(self), tls)
+        self.url = self._server.url()
 
     def __enter__(self) -> Plain:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(("127.0.0.1", 0), handler)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Refused handshakes are part of the tests."""
+        self._server.stop()
 
 
 def _handler(owner: Plain) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    class Handler(QuietHandler):
         timeout = 10
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Nothing on stderr."""
 
         def do_GET(self) -> None:
             owner.seen.append(f"GET {self.path}")

@@ -10,10 +10,11 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import BaseHTTPRequestHandler
 
 import requests
+
+from tests.counterparts.http_server import HttpServer, QuietHandler
 
 PASSED = ("Content-Type", "Accept", "Authorization", "kbn-xsrf")
 GIVEN = ("content-type", "x-elastic-product")
@@ -54,17 +55,16 @@ class Tape:
         self.seen: list[str] = []
         self.stopping = threading.Event()
         self._asked: Counter[tuple[str, str]] = Counter()
-        self._server = _Server(("127.0.0.1", 0), _handler(self))
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = HttpServer(_handler(self))
+        self.url = self._server.url()
 
     def __enter__(self) -> Tape:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
     def begin(self, heard: dict[tuple[str, str, int], Heard], node: str = "", odd: Odd | None = None) -> None:
         """From the start: record from ``node``, or else replay what was ``heard``."""
@@ -99,20 +99,9 @@ def _asked(method: str, url: str, headers: Mapping[str, str], data: bytes) -> re
         return session.request(method, url, headers=passed, data=data or None, timeout=60)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Whoever had enough of an answer hangs up."""
-
-
 def _handler(owner: Tape) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    class Handler(QuietHandler):
         timeout = 20
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Nothing on stderr."""
 
         def _serve(self) -> None:
             data = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -9,8 +9,9 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.counterparts.http_server import HttpServer, QuietHandler
 
 KEY = "engine-key-7d1f0a52c6"
 OPEN = {
@@ -61,12 +62,11 @@ class Engine:
         self.address = f"127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Engine:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
     def reset(self) -> None:
         """Forget what was seen and behave again."""
@@ -75,28 +75,18 @@ class Engine:
         self.hung_up.clear()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-
+class _Server(HttpServer):
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are part of the tests."""
+        super().__init__(_Handler)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(QuietHandler):
     server: _Server
 
     def setup(self) -> None:
         self.server.engine.connections += 1
         super().setup()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class calls it so)
-        """Nothing on stderr."""
 
     def __getattr__(self, name: str) -> Any:
         # Every method that there is or may be: what the proxy lets through is to be seen, not refused unseen.

@@ -9,14 +9,13 @@ from __future__ import annotations
 import base64
 import json
 import re
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.counterparts.certificates import Certificate
+from tests.counterparts.http_server import HttpServer, QuietHandler
 from tests.counterparts.kibana_connectors import TYPES, Connector, RunError, Settings
 from tests.counterparts.kibana_prompts import Prompts
 
@@ -63,41 +62,29 @@ class KibanaServer:
         self.secure = secure
         self.seen: list[str] = []
         self._server = _Server(self, tls)
-        self.url = f"{'https' if tls else 'http'}://{name}:{self._server.server_port}{base_path}"
+        self.url = f"{self._server.url(name)}{base_path}"
 
     def __enter__(self) -> KibanaServer:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
     def connectors(self, space: str) -> list[Connector]:
         """What a space shows: saved ones first, then those of kibana.yml."""
         return [*(one for one in self.saved if one.space == space), *self.settings.connectors]
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
+class _Server(HttpServer):
     def __init__(self, kibana: KibanaServer, tls: Certificate | None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler, tls.context() if tls else None)
         self.kibana = kibana
-        if tls:
-            self.socket = tls.context().wrap_socket(self.socket, server_side=True)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Refused handshakes are part of the tests."""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(QuietHandler):
     timeout = 10
     server: _Server
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class calls it so)
-        """Nothing on stderr."""
 
     def do_GET(self) -> None:
         self._dispatch(b"")

@@ -10,16 +10,15 @@ import json
 import re
 import ssl
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.counterparts.certificates import Certificate
+from tests.counterparts.http_server import HttpServer, QuietHandler
 from tests.counterparts.kibana_stack.agent_policies import ROUTES as AGENT_POLICIES
 from tests.counterparts.kibana_stack.basics import ROUTES as BASICS
 from tests.counterparts.kibana_stack.enrolment import ROUTES as ENROLMENT
@@ -61,15 +60,14 @@ class KibanaStack:
         self.cut: Cut | None = None
         self.delay = 0.0
         self._server = _Server(self, tls)
-        self.url = f"{'https' if tls else 'http'}://localhost:{self._server.server_port}{base_path}"
+        self.url = f"{self._server.url('localhost')}{base_path}"
 
     def __enter__(self) -> KibanaStack:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
         assert not self.crashes, self.crashes[0]
 
     def writes(self) -> list[str]:
@@ -77,14 +75,10 @@ class KibanaStack:
         return [line for line in self.seen if not line.startswith("GET ") and not line.endswith("/_bulk_get")]
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
+class _Server(HttpServer):
     def __init__(self, kibana: KibanaStack, tls: Certificate | None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler, tls.context() if tls else None)
         self.kibana = kibana
-        if tls:
-            self.socket = tls.context().wrap_socket(self.socket, server_side=True)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Cut connections are part of the tests; anything else is a fault of this stand-in."""
@@ -92,13 +86,9 @@ class _Server(ThreadingHTTPServer):
             self.kibana.crashes.append(traceback.format_exc())
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(QuietHandler):
     timeout = 10
     server: _Server
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class calls it so)
-        """Nothing on stderr."""
 
     def do_GET(self) -> None:
         self._do()
