@@ -1,25 +1,31 @@
 """A copy of what somebody else wrote, before it is replaced or removed: one JSON object a line.
 
 Rules: it is written whole before the first change, under a new name, readable for its owner alone. A line of an
-object of Elasticsearch's has ``path`` and ``body``, as for ``PUT path``; one of Kibana's is the saved object itself, as
-an import takes it; one of an alerting rule has ``path`` and ``body``, as for ``POST path`` to Kibana. The copy of a
-space's objects is a file of its own, and that of its rules.
+object of Elasticsearch's has ``path`` and ``body``, as ``PUT path`` takes it; so the times that Elasticsearch 9 adds
+are left out, for it refuses them. One of Kibana's is the saved object itself, as an import takes it; one of an alerting
+rule has ``path`` and ``body``, as for ``POST path`` to Kibana. The copy of a space's objects is a file of its own, and
+that of its rules.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Final
 
 from kibana_assets.elasticsearch.stored import PATHS
 from kibana_assets.errors import MachineError
-from kibana_assets.install.asset import LIFECYCLE, RULE, Json
+from kibana_assets.install.asset import ILM_POLICY, LIFECYCLE, RULE, Json
 from kibana_assets.install.plan import Change
 from kibana_assets.install.rules import as_new
 from kibana_assets.kibana.request import DEFAULT
+
+_TIMES: Final = re.compile(r"(created|modified)_date(_millis)?")
+"""What Elasticsearch 9 adds to pipelines and templates, and refuses in a PUT as "managed by the system"."""
 
 
 def backup(changes: Iterable[Change], folder: Path, now: datetime | None = None) -> tuple[Path, ...]:
@@ -46,7 +52,11 @@ def _line(change: Change, body: Json) -> Json:
         return {"path": f"{inside}/api/alerting/rule/{body['id']}", "body": as_new(body)}
     if change.space:
         return body
-    return {"path": f"{PATHS[change.kind]}/{change.id}", "body": body}
+    put = {key: value for key, value in body.items() if not _TIMES.fullmatch(key)}
+    return {
+        "path": f"{PATHS[change.kind]}/{change.id}",
+        "body": {"policy": put} if change.kind == ILM_POLICY else put,
+    }
 
 
 def _write(folder: Path, name: str, text: str) -> Path:

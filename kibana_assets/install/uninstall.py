@@ -49,8 +49,8 @@ def plan_removal(state: State, *, data: bool = False, force: bool = False) -> tu
 
 
 def _remove(kind: str, space: str, name: str, found: Found, force: bool) -> Change:
-    kept = found.edited and not force
-    return Change(kind, name, space, "keep" if kept else "remove", EDITED if kept else "as installed", None, found)
+    reason = "as installed" if not found.edited else f"{EDITED}: removed" if force else EDITED
+    return Change(kind, name, space, "keep" if reason == EDITED else "remove", reason, None, found)
 
 
 def _is_whole(found: Found) -> bool:

@@ -78,6 +78,15 @@ def stage(
             yield made
 
 
+@pytest.fixture
+def mighty(stage: Stage) -> Stage:
+    """A key that may also make policies."""
+    rights = {"cluster": ["all"], "indices": [{"names": ["*"], "privileges": ["all"]}]}
+    made = stage.node.call("POST", "_security/api_key", {"name": "all", "role_descriptors": {"all": rights}})
+    stage.key.write_text(made["encoded"])
+    return stage
+
+
 @pytest.fixture(scope="session")
 def recorded(secured: Nodes, hollow: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, ...]:
     """Good runs of all commands, with what was answered to them."""

@@ -22,15 +22,6 @@ DAYS_30 = ("--lifecycle", "stream", "--retention", "30d")
 ILM = ("--lifecycle", "ilm", "--retention", "60d")
 
 
-@pytest.fixture
-def mighty(stage: Stage) -> Stage:
-    """A key that may also make policies."""
-    rights = {"cluster": ["all"], "indices": [{"names": ["*"], "privileges": ["all"]}]}
-    made = stage.node.call("POST", "_security/api_key", {"name": "all", "role_descriptors": {"all": rights}})
-    stage.key.write_text(made["encoded"])
-    return stage
-
-
 def rows(said: Said) -> dict[str, tuple[str, str]]:
     """Data stream → action and reason, of the rows about lifecycles."""
     return {one["id"]: (one["action"], one["reason"]) for one in said.document["changes"] if one["kind"] == KIND}
