@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.assets_options import assets_options
-from bundler.cli.assets_wording import change_lines, change_rows, panel_lines, proof_lines, talk
+from bundler.cli.assets_talk import talking
+from bundler.cli.assets_wording import (
+    change_lines,
+    change_rows,
+    kept_lines,
+    next_lines,
+    panel_lines,
+    proof_lines,
+    sum_line,
+)
 from bundler.cli.output import FOUND, clean, emit, json_option
 
 if TYPE_CHECKING:
@@ -34,9 +43,12 @@ def command(opened: Installation, dry_run: bool, force: bool, backup: Path, no_p
 
     changes = opened.plan(force=force)
     notes: list[str] = []
-    copies = () if dry_run else opened.install(changes, copies=backup, say=talk, note=notes.append)
-    proofs = () if dry_run or no_proof else opened.prove()
-    shown = opened.prove_panels() if proofs and (opened.kibana or opened.fleet) else ()
+    with talking(changes) as talk:
+        copies = () if dry_run else opened.install(changes, copies=backup, say=talk.changed, note=notes.append)
+        talk.step("sends a sample of every data stream through its pipeline")
+        proofs = () if dry_run or no_proof else opened.prove()
+        talk.step("asks for each panel of the dashboards once")
+        shown = opened.prove_panels() if proofs and (opened.kibana or opened.fleet) else ()
     document = {
         "changes": change_rows(changes),
         "written": not dry_run,
@@ -47,6 +59,8 @@ def command(opened: Installation, dry_run: bool, force: bool, backup: Path, no_p
     }
     text = [*change_lines(changes), *(f"copy of what was replaced: {path}" for path in copies)]
     text += [*(f"note: {clean(one)}" for one in notes), *proof_lines(proofs), *panel_lines(shown)]
+    text += [*kept_lines(changes), sum_line(changes, done=not dry_run)]
+    text += next_lines(opened, proofs, shown, dry=dry_run) if not dry_run or changes_something(changes) else []
     emit(document, as_json=as_json, text=text)
     found = changes_something(changes) if dry_run else not all(proof.ok for proof in proofs)
     return FOUND if found else 0

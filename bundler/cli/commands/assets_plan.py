@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.assets_options import assets_options
-from bundler.cli.assets_wording import change_lines, change_rows
+from bundler.cli.assets_wording import change_lines, change_rows, kept_lines, sum_line
 from bundler.cli.output import FOUND, emit, json_option
 
 if TYPE_CHECKING:
@@ -23,5 +23,8 @@ def command(opened: Installation, force: bool, as_json: bool) -> int:
     from kibana_assets.install.plan import changes_something
 
     changes = opened.plan(force=force)
-    emit({"changes": change_rows(changes)}, as_json=as_json, text=change_lines(changes))
-    return FOUND if changes_something(changes) else 0
+    found = changes_something(changes)
+    text = [*change_lines(changes), *kept_lines(changes), sum_line(changes, done=False)]
+    text += ["next: llm-bundle assets install, with the same options"] if found else []
+    emit({"changes": change_rows(changes)}, as_json=as_json, text=text)
+    return FOUND if found else 0

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.assets_options import assets_options
-from bundler.cli.assets_wording import change_lines, change_rows, left_rows, talk
+from bundler.cli.assets_talk import talking
+from bundler.cli.assets_wording import change_lines, change_rows, kept_lines, left_rows, sum_line
 from bundler.cli.output import FOUND, emit, json_option
 
 if TYPE_CHECKING:
@@ -27,13 +28,15 @@ def command(opened: Installation, data: bool, dry_run: bool, force: bool, backup
     from kibana_assets.install.plan import changes_something
 
     changes = opened.plan_removal(data=data, force=force)
-    copies, left = ((), ()) if dry_run else opened.uninstall(changes, copies=backup, say=talk)
+    with talking(changes) as talk:
+        copies, left = ((), ()) if dry_run else opened.uninstall(changes, copies=backup, say=talk.changed)
     document = {
         "changes": change_rows(changes),
         "written": not dry_run,
         "left": left_rows(left),
         "backups": [str(path) for path in copies],
     }
-    lines = [f"  stays  {one.change.kind} {one.change.id}: {one.reason}" for one in left]
-    emit(document, as_json=as_json, text=[*change_lines(changes), *lines])
+    text = [*change_lines(changes), *(f"  stays  {one.change.kind} {one.change.id}: {one.reason}" for one in left)]
+    text += [*(f"copy of what was removed: {path}" for path in copies), *kept_lines(changes)]
+    emit(document, as_json=as_json, text=[*text, sum_line(changes, done=not dry_run, left=left)])
     return FOUND if dry_run and changes_something(changes) else 0
