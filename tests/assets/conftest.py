@@ -69,13 +69,14 @@ def stage(
     small: Path,
     hollow: Path,
     request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Stage]:
     """A stage on the node; what is installed is the small package, unless the test names ``whole``."""
-    with pytest.MonkeyPatch.context() as patch:
-        if "whole" not in request.fixturenames:
-            patch.setattr(tree, "CHECKOUT", hollow if "all_streams" in request.fixturenames else small)
-        with staged(node, tmp_path, capsys) as made:
-            yield made
+    # By the test's own monkeypatch: two of them would be undone in the wrong order, and leave a package behind.
+    if "whole" not in request.fixturenames:
+        monkeypatch.setattr(tree, "CHECKOUT", hollow if "all_streams" in request.fixturenames else small)
+    with staged(node, tmp_path, capsys) as made:
+        yield made
 
 
 @pytest.fixture
@@ -96,12 +97,11 @@ def recorded(secured: Nodes, hollow: Path, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def again(hollow: Path, tmp_path: Path) -> Iterator[Stand]:
+def again(hollow: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
     """Where recorded runs are lived again."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tree, "CHECKOUT", hollow)
-        with stand(tmp_path) as made:
-            yield made
+    monkeypatch.setattr(tree, "CHECKOUT", hollow)
+    with stand(tmp_path) as made:
+        yield made
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

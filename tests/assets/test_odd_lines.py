@@ -23,7 +23,7 @@ from tests.assets.recorded_runs import Run, Stand
 from tests.assets.tape import Heard
 
 HTML = b"<!DOCTYPE html><html><title>Log in</title>" + b"<p>\x1b[2J</p>" * 100 + b"</html>"
-STATUSES = (300, 307, 400, 401, 403, 404, 405, 409, 410, 413, 415, 418, 429, 499, 500, 501, 502, 503, 504, 599, 999)
+STATUSES = (300, 307, 400, 401, 403, 404, 409, 413, 429, 500, 503, 999)
 RETRY = ("0", "-1", "1000000000", "Wed, 21 Oct 2099 07:28:00 GMT", "soon", "\xb2", "9" * 5000)
 BODIES = ("words", "echo", "empty", "page", "wrong")
 
@@ -161,7 +161,7 @@ def test_what_is_slow_ends_in_time(again: Stand, recorded: tuple[Run, ...], name
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_statuses(again: Stand, recorded: tuple[Run, ...], status: int, at: str) -> None:
-    for kind in BODIES:
+    for kind in BODIES if status in (403, 500) else ("echo",):
         code, words = answered(again, plan(recorded, at), at, kind, partial(refusal, status, kind))
         assert code in ((0, 8) if status == 404 else (4,) if status < 400 else (4, 7)), (kind, words)
         assert str(status) in words or status in (300, 307, 404), words
@@ -178,7 +178,7 @@ def test_pauses_that_are_asked_for(again: Stand, recorded: tuple[Run, ...], afte
 
 def test_redirects_get_no_login(again: Stand, recorded: tuple[Run, ...], at: str) -> None:
     with Plain("{}") as other:
-        for status in (301, 302, 303, 307, 308):
+        for status in (301, 307):
             code, words = answered(again, plan(recorded, at), at, str(status), partial(redirect, status, other.url))
             assert (code, "found a redirect" in words) == (4, True), words
         assert other.seen == []
