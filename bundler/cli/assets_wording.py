@@ -54,13 +54,20 @@ def kept_lines(changes: Iterable[Change]) -> list[str]:
     return []
 
 
-def next_lines(opened: Installation, proofs: Sequence[Proof], shown: Sequence[PanelProof], *, dry: bool) -> list[str]:
+def next_lines(
+    opened: Installation,
+    changes: Iterable[Change],
+    proofs: Sequence[Proof],
+    shown: Sequence[PanelProof],
+    *,
+    dry: bool,
+) -> list[str]:
     """What to do after an installation, where something is to be done."""
     if dry:
         return ["next: the same without --dry-run"]
     if not all(proof.ok for proof in proofs):
         return ["next: mend what the lines with FAILS say, then run the same command again"]
-    if any(one.state == "data" for one in shown):
+    if any(one.state == "data" for one in shown) or not (proofs or any(one.action == "create" for one in changes)):
         return []
     if opened.fleet:
         return ["next: for data to come, let the GPU host's agent enrol: llm-bundle assets enrol"]
@@ -71,6 +78,12 @@ def _same(change: Change) -> bool:
     from kibana_assets.install.plan import UP_TO_DATE
 
     return change.action == "keep" and change.reason == UP_TO_DATE
+
+
+def left_lines(left: Sequence[Left], *, data: bool) -> list[str]:
+    """What stays and why, and what would take it away."""
+    lines = [f"  stays  {one.change.kind} {one.change.id}: {one.reason}" for one in left]
+    return lines + (["what stays serves data that is there: --data deletes both"] if left and not data else [])
 
 
 def left_rows(left: Iterable[Left]) -> list[dict[str, Any]]:

@@ -21,6 +21,9 @@ BEAT_HOSTS: Final = "ELASTICSEARCH_HOSTS"
 AGENT_HOST: Final = "ELASTICSEARCH_HOST"
 """One address: Elastic Agent takes no list apart."""
 
+_ENVIRONMENT: Final = (
+    "In its environment (a service's: systemctl edit elastic-agent, EnvironmentFile= a file of mode 0600):"
+)
 _PROGRAM: Final = "python3 llm-bundle.pex"
 _ONE: Final = "https://es-1.example.internal:9200"
 _TWO: Final = "https://es-2.example.internal:9200"
@@ -28,9 +31,12 @@ _TWO: Final = "https://es-2.example.internal:9200"
 
 def written(program: str) -> str:
     """For what the command writes. ``program`` is that which will read it: ``elastic-agent``, or a Beat's name."""
-    key = f"export {KEY}=ID:KEY" if program == "elastic-agent" else f"{program} keystore add {KEY}"
+    where, key = "In its keystore:", f"{program} keystore add {KEY}"
+    if program == "elastic-agent":
+        where, key = _ENVIRONMENT, f"{KEY}=ID:KEY"
     return f"""\
-# Written by llm-bundle assets host-config. The API key is no part of it:
+# Written by llm-bundle assets host-config. The API key is no part of it.
+# {where}
 #   {key}
 # llm-bundle assets role ship --create makes one that may do just this. Elasticsearch needs llm-bundle assets install.
 """
@@ -58,7 +64,7 @@ def _beat(program: str) -> Iterator[str]:
 
 
 def _agent() -> Iterator[str]:
-    yield "# In its environment (a service's: systemctl edit elastic-agent, EnvironmentFile= a file of mode 0600):"
+    yield f"# {_ENVIRONMENT}"
     yield f"#   {AGENT_HOST}={_ONE}"
     yield f"#   {KEY}=ID:KEY"
     yield "# A variable is one address. Of several nodes each gets a line of its own under hosts."

@@ -88,7 +88,8 @@ def require(cluster: Cluster, wanted: Json) -> None:
     if lacks:
         raise RefusedError(
             f"{cluster.place}: this login lacks privileges: {'; '.join(lacks)}. Nothing was changed",
-            hint="llm-bundle assets role prints the role that is needed; --create makes it, and a key.",
+            hint="llm-bundle assets role prints the role that is needed, --ilm that for --lifecycle ilm; --create "
+            "makes it, and a key.",
             status=403,
         )
 

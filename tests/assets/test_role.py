@@ -45,6 +45,8 @@ def test_it_makes_keys_that_work(stage: Stage, monkeypatch: pytest.MonkeyPatch) 
     assert secret not in said
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert call(line) == 6, "a file that is there is not written over"
+    assert "Name a new file" in stage.capsys.readouterr().err
+    assert path.read_text().strip().endswith(secret)
     planned = stage.run("plan", key=path)
     installed = stage.run("install", "--no-proof", key=path)
     shown = stage.run("status", key=path)
@@ -57,3 +59,22 @@ def test_it_makes_keys_that_work(stage: Stage, monkeypatch: pytest.MonkeyPatch) 
     assert "Log in by name" in derived.errors
     assert not (stage.folder / "derived.key").exists()
     stage.node.call("DELETE", "_security/role/llm_bundle_install")
+
+
+@pytest.mark.parametrize(("purpose", "command"), [("install", "assets plan"), ("ship", "assets host-config")])
+def test_it_says_how_a_key_ends(stage: Stage, monkeypatch: pytest.MonkeyPatch, purpose: str, command: str) -> None:
+    login = stage.node.session.auth
+    assert isinstance(login, tuple)
+    monkeypatch.setenv("ELASTICSEARCH_PASSWORD", login[1])
+    path = stage.folder / "new.key"
+    stage.capsys.readouterr()
+    where = ["--elasticsearch", stage.between.url, "--user", login[0]]
+    assert call(["assets", "role", purpose, *where, "--create", "--key-file", str(path)]) == 0
+    said = stage.capsys.readouterr().out
+    name = path.read_text().partition(":")[0]
+    body = re.search(r"DELETE _security/api_key (.*)", said)
+    assert body
+    assert json.loads(body[1]) == {"ids": [name]}
+    assert f"next: llm-bundle {command}" in said
+    assert stage.node.call("DELETE", "_security/api_key", json.loads(body[1]))["invalidated_api_keys"] == [name]
+    stage.node.call("DELETE", f"_security/role/llm_bundle_{purpose}")

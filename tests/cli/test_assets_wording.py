@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from bundler.cli.assets_talk import Talk, talking
-from bundler.cli.assets_wording import change_lines, installed_lines, kept_lines, next_lines, sum_line
+from bundler.cli.assets_wording import change_lines, installed_lines, kept_lines, left_lines, next_lines, sum_line
 from kibana_assets.install.installation import Installed
 from kibana_assets.install.panels import PanelProof, State
 from kibana_assets.install.plan import EDITED, FLEETS, UP_TO_DATE, Action, Change
@@ -45,7 +45,11 @@ def test_the_sum_of_a_plan_and_of_what_was_done() -> None:
 
 def test_what_had_to_stay_was_not_removed() -> None:
     gone = tuple(change(name, "remove", "as installed") for name in "abc")
-    assert sum_line(gone, done=True, left=[Left(gone[1], "it is in use")]) == "2 removed, 1 had to stay"
+    left = [Left(gone[1], "it is in use")]
+    assert sum_line(gone, done=True, left=left) == "2 removed, 1 had to stay"
+    assert left_lines(left, data=False)[1:] == ["what stays serves data that is there: --data deletes both"]
+    assert left_lines(left, data=True) == ["  stays  ingest_pipeline b: it is in use"]
+    assert left_lines([], data=False) == []
 
 
 def test_nothing_there() -> None:
@@ -64,7 +68,7 @@ def test_force_is_named_where_it_helps(reason: str, said: int) -> None:
 def after(*, ok: bool = True, state: State = "empty", fleet: bool = False, dry: bool = False) -> str:
     opened = cast("Installation", SimpleNamespace(fleet=fleet))
     shown = [PanelProof("[A] One", "p", "Requests", state, "")]
-    return " ".join(next_lines(opened, [Proof("vllm", ok, "")], shown, dry=dry))
+    return " ".join(next_lines(opened, CHANGES, [Proof("vllm", ok, "")], shown, dry=dry))
 
 
 def test_the_next_step() -> None:
@@ -73,6 +77,9 @@ def test_the_next_step() -> None:
     assert "FAILS" in after(ok=False)
     assert "without --dry-run" in after(dry=True)
     assert after(state="data") == ""
+    opened = cast("Installation", SimpleNamespace(fleet=None))
+    assert next_lines(opened, [change("a", "keep", UP_TO_DATE)], [], [], dry=False) == []
+    assert "host-config" in next_lines(opened, [change("a", "create")], [], [], dry=False)[0]
 
 
 def test_one_line_that_is_written_over(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ def command(opened: Installation, dry_run: bool, force: bool, backup: Path, no_p
     text = [*change_lines(changes), *(f"copy of what was replaced: {path}" for path in copies)]
     text += [*(f"note: {clean(one)}" for one in notes), *proof_lines(proofs), *panel_lines(shown)]
     text += [*kept_lines(changes), sum_line(changes, done=not dry_run)]
-    text += next_lines(opened, proofs, shown, dry=dry_run) if not dry_run or changes_something(changes) else []
+    text += next_lines(opened, changes, proofs, shown, dry=dry_run) if not dry_run or changes_something(changes) else []
     emit(document, as_json=as_json, text=text)
     found = changes_something(changes) if dry_run else not all(proof.ok for proof in proofs)
     return FOUND if found else 0

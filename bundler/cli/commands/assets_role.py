@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import click
 
 from bundler.cli.elastic_options import elastic_options
 from bundler.cli.output import emit, json_option
-from bundler.disk import guarded
+from bundler.disk import guarded, is_there
+from bundler.errors import MachineError
 from kibana_assets.errors import UsageError
 
 if TYPE_CHECKING:
     from kibana_assets.connection.target import Target
     from kibana_assets.install.role import Json, Key, Purpose
+
+_NEXT: Final = {
+    "install": "next: llm-bundle assets plan, with --api-key-file",
+    "ship": "next: llm-bundle assets host-config writes what reads the key at the GPU host",
+}
 
 
 @click.command()
@@ -59,6 +65,11 @@ def command(
         made = _create(target, cast("Purpose", purpose), wanted, key_file)
         document |= {"key": {"id": made.id, "name": made.name, "path": str(key_file)}}
         text = [f"made the role {name}", f"made the API key {made.name} ({made.id}): {key_file}"]
+        text += [
+            "It does not expire. When it is no longer needed, in Kibana's Dev Tools:",
+            "    " + f'DELETE _security/api_key {{"ids": ["{made.id}"]}}',
+            _NEXT[purpose],
+        ]
     emit(document, as_json=as_json, text=text)
 
 
@@ -67,6 +78,8 @@ def _create(target: Target, purpose: Purpose, wanted: Json, path: Path) -> Key:
     from kibana_assets.elasticsearch.cluster import Cluster
     from kibana_assets.install.role import create
 
+    if is_there(path):
+        raise MachineError(f"--key-file: {path} is there already", hint="Name a new file: a key is shown only once.")
     with guarded(path, "make the file"):
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(number, "w", encoding="ascii") as file:

@@ -9,7 +9,7 @@ import click
 
 from bundler.cli.assets_options import assets_options
 from bundler.cli.assets_talk import talking
-from bundler.cli.assets_wording import change_lines, change_rows, kept_lines, left_rows, sum_line
+from bundler.cli.assets_wording import change_lines, change_rows, kept_lines, left_lines, left_rows, sum_line
 from bundler.cli.output import FOUND, emit, json_option
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def command(opened: Installation, data: bool, dry_run: bool, force: bool, backup
         "left": left_rows(left),
         "backups": [str(path) for path in copies],
     }
-    text = [*change_lines(changes), *(f"  stays  {one.change.kind} {one.change.id}: {one.reason}" for one in left)]
+    text = [*change_lines(changes), *left_lines(left, data=data)]
     text += [*(f"copy of what was removed: {path}" for path in copies), *kept_lines(changes)]
     emit(document, as_json=as_json, text=[*text, sum_line(changes, done=not dry_run, left=left)])
     return FOUND if dry_run and changes_something(changes) else 0
