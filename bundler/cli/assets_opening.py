@@ -116,6 +116,7 @@ def _fleet(
     from kibana_assets.fleet.choose import settled, why_not
     from kibana_assets.kibana.request import DEFAULT
 
+    reach.kibana.version()  # first: that it is no Kibana explains whatever else fails
     named = _spaces(reach.kibana, wish)
     part = fleet_part(reach.wire, reach.login, reach.kibana, cluster, tree, host, named or (DEFAULT,))
     reason = why_not(part.fleet, cluster, installed=installed)

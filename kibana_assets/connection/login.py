@@ -27,7 +27,7 @@ LONGEST: Final = 8192
 _ENCODED: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}", re.ASCII)
 _PAIR: Final = re.compile(r"[A-Za-z0-9_-]{6,}:[A-Za-z0-9_-]{6,}", re.ASCII)
 _FORMS: Final = (
-    "Give the key in its encoded form, as it is shown once when it is made, or the whole JSON of that answer."
+    "Give the key in its encoded form, as it is shown once when made, as ID:KEY, or the whole JSON of that answer."
 )
 
 
@@ -90,7 +90,10 @@ def secret_of(path: Path, option: str) -> str:
     except UnicodeDecodeError:
         text = ""
     if not text or len(data) > LONGEST:
-        raise UsageError(f"{option} {path}: expected one line of plain characters", hint="Only the secret, no name.")
+        raise UsageError(
+            f"{option} {path}: expected one line of plain characters",
+            hint="The secret alone: no name before it, no byte order mark.",
+        )
     return text
 
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 OLDEST: Final = (8, 19)
 """The oldest stack that assets are installed into."""
+NOT_HERE: Final = (400, 404, 405)
+"""Statuses by which another server answers the question for the version."""
 _VERSION: Final = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:-[0-9A-Za-z.]{1,32})?", re.ASCII)
 
 

@@ -17,7 +17,7 @@ from elastic_transport import ApiError, TransportError
 from elasticsearch import Elasticsearch, ElasticsearchWarning, UnsupportedProductError
 
 from kibana_assets.connection.target import Target
-from kibana_assets.connection.version import OLDEST, told_version
+from kibana_assets.connection.version import NOT_HERE, OLDEST, told_version
 from kibana_assets.elasticsearch.node import Documents, node_class
 from kibana_assets.elasticsearch.refusal import BUSY, of_refusal
 from kibana_assets.errors import KibanaAssetsError, RefusedError, UnreachableError
@@ -46,7 +46,14 @@ class Cluster:
 
     def version(self) -> str:
         """The version of the cluster. Raises: RefusedError for one that is too old, or serverless; as ``call``."""
-        told = told_version(self.call("GET", "/"))
+        try:
+            told = told_version(self.call("GET", "/"))
+        except RefusedError as error:
+            if error.status not in NOT_HERE:
+                raise
+            said = f"{self.place}: no Elasticsearch answers there, but something that says {error.status}"
+            hint = "Another server listens there: give a node's own address, with its base path if it has one."
+            raise UnreachableError(said, hint=hint) from error
         if told.serverless:
             raise RefusedError(
                 f"{self.place}: Elasticsearch Serverless has neither ingest node settings nor lifecycles of ours",

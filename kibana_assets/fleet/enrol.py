@@ -140,10 +140,14 @@ def commands(
         *(["--insecure"] if insecure else []),
         f'--enrollment-token="$(cat {shlex.quote(token_file)})"',
     ]
+    # sudo logs what it is called with: the token is read behind it.
+    install = shlex.quote(f"./{folder}/elastic-agent install {' '.join(options)}")
+    there = str(archive.parent)
+    check = f"sha512sum -c {shlex.quote(archive.name + '.sha512')}"
     return (
-        f"(cd {shlex.quote(str(archive.parent))} && sha512sum -c {shlex.quote(archive.name + '.sha512')})",
+        check if there == "." else f"(cd {shlex.quote(there)} && {check})",
         f"tar -xzf {shlex.quote(str(archive))}",
-        f"sudo ./{folder}/elastic-agent install {' '.join(options)}",
+        f"sudo sh -c {install}",
     )
 
 

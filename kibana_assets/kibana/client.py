@@ -17,7 +17,7 @@ from kibana_assets.connection.form import NAME, Form
 from kibana_assets.connection.http import Answer, Wire
 from kibana_assets.connection.login import Login
 from kibana_assets.connection.reasons import said
-from kibana_assets.connection.version import OLDEST, told_version
+from kibana_assets.connection.version import NOT_HERE, OLDEST, told_version
 from kibana_assets.errors import RefusedError, UnreachableError, UsageError
 from kibana_assets.kibana.interface import Json, Name
 from kibana_assets.kibana.refusal import of_answer
@@ -53,7 +53,14 @@ class Kibana:
 
     def version(self) -> str:
         """The version. Raises: RefusedError for one that is too old, or serverless; UnreachableError."""
-        told = told_version(self._json("GET", "/api/status"))
+        place = f"GET {self._wire.address.url}/api/status"
+        answer = self._ask("GET", "/api/status", None)
+        if answer.status in NOT_HERE:
+            hint = "Another server listens there: give Kibana's own address, with its base path if it has one."
+            raise UnreachableError(
+                f"{place}: no Kibana answers there, but something that says {answer.status}", hint=hint
+            )
+        told = told_version(read(answer, place))
         if told.serverless:
             hint = "Install into a Kibana that you run, 8.19 or newer."
             raise RefusedError(f"{self._wire.address.url}: Kibana is serverless", hint=hint)

@@ -22,6 +22,7 @@ from kibana_assets.connection.target import Target, target_of
 from kibana_assets.connection.trust import Trust, fingerprint
 from kibana_assets.elasticsearch.cluster import Cluster
 from kibana_assets.errors import RefusedError, UnreachableError, UsageError
+from kibana_assets.kibana.client import Kibana
 from tests.assets.plain import Plain
 from tests.counterparts.certificates import Authority, Certificate
 
@@ -270,3 +271,23 @@ def test_a_large_request_may_take_longer_than_connecting(monkeypatch: pytest.Mon
         with closing(http.Wire(address, Trust(None, "", None, None), timeout=20)) as wire:
             assert wire.ask("POST", "/", {}, body).status == 200
         reader.join()
+
+
+def test_another_server_is_no_elasticsearch() -> None:
+    with Plain('{"statusCode": 404}', status=404) as other:
+        cluster = Cluster(target_of([other.url], None, login=KEY, trust=Trust()))
+        with (
+            closing(cluster),
+            pytest.raises(UnreachableError, match="no Elasticsearch answers there, but something that says 404"),
+        ):
+            cluster.version()
+
+
+def test_another_server_is_no_kibana() -> None:
+    with Plain('{"statusCode": 404}', status=404) as other:
+        wire = http.Wire(server(other.url, "--kibana"), Trust())
+        with (
+            closing(wire),
+            pytest.raises(UnreachableError, match="no Kibana answers there, but something that says 404"),
+        ):
+            Kibana(wire, KEY).version()

@@ -127,7 +127,11 @@ def test_the_commands_work_in_a_shell(tmp_path: Path) -> None:
 
 def test_nothing_insecure_by_default() -> None:
     assert "--insecure" not in commands(FOUND, AGENT, "token")[-1]
-    assert "--insecure" in shlex.split(commands(FOUND, AGENT, "token", insecure=True)[-1])
+    assert "--insecure" in shlex.split(shlex.split(commands(FOUND, AGENT, "token", insecure=True)[-1])[-1])
+
+
+def test_sudo_is_not_told_the_token() -> None:
+    assert shlex.split(commands(FOUND, AGENT, "token")[-1])[:3] == ["sudo", "sh", "-c"]
 
 
 def test_the_agents_of_a_release(tmp_path: Path) -> None:
