@@ -170,10 +170,14 @@ def unseen_spaces(kibana: SavedObjects, spaces: Sequence[str]) -> tuple[str, ...
 
 
 def check_spaces(kibana: SavedObjects, spaces: Sequence[str], unseen: Sequence[str] | None = None) -> None:
-    """Raises: UsageError, for Kibana itself would import into a space that nobody can ever open."""
+    """Raises: UsageError, for Kibana itself would import into a space that nobody can ever open; RefusedError."""
     strange = unseen_spaces(kibana, spaces) if unseen is None else unseen
     if strange:
-        hint = f"There are: {', '.join(_known(kibana))}. A login sees those alone that it has rights in."
+        known = _known(kibana)
+        if not known:
+            hint = "llm-bundle assets role --space ID prints the role with Kibana's privileges for a space."
+            raise RefusedError(f"Kibana shows this login no space: {', '.join(strange)}", hint=hint, status=403)
+        hint = f"There are: {', '.join(known)}. A login sees those alone that it has rights in."
         raise UsageError(f"--space: there is no space {', '.join(strange)}", hint=hint)
 
 

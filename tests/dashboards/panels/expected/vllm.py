@@ -19,11 +19,16 @@ from tests.dashboards.panels.engine_metrics import (
     counted,
     middle,
 )
+from tests.dashboards.panels.expected.proxy import of_the_model
 from tests.dashboards.panels.expected.tables import Rows, count, grouped, last_event, one_row
 
 Json = dict[str, Any]
 NS: Final = 1e9
 PERCENTILES: Final = (50, 95, 99)
+
+
+def _hundred(length: float) -> tuple[str]:
+    return (f"{length // 100 * 100:g}",)
 
 
 def expected(day: Diary) -> dict[str, Expected]:
@@ -50,6 +55,9 @@ def expected(day: Diary) -> dict[str, Expected]:
         "finished": Expected(_finished(day), over="each"),
         "prompt-lengths": _percentiles([middle(one.prompt, _TOKENS) for one in _in_histograms(day)], (50, 90, 99)),
         "answer-lengths": _percentiles([middle(one.answer, _TOKENS) for one in _in_histograms(day)], (50, 90, 99)),
+        "request-lengths": Expected(
+            grouped(day.logged("request_bytes", of_the_model), _hundred, lambda of: {"Requests": count(of)})
+        ),
         "phases": Expected(_phases(day), over="all"),
         "log-errors": Expected(grouped(coded, lambda one: (one.code,), lambda of: {"Errors": count(of)})),
         "log-codes": Expected(grouped(coded, lambda one: (one.code,), _code)),
