@@ -7,7 +7,7 @@ set -u
 cd "$(dirname "$0")/.."
 pytest="${1:-.venv/bin/pytest}"
 engines="tests/site/engines tests/site/install tests/site/parts tests/site/rehearse tests/end_to_end/test_site.py"
-elastic="tests/assets tests/fleet tests/package"
+elastic="tests/assets tests/package"
 place="${TMPDIR:-/tmp}/llm-bundle-tests-$$"
 mkdir -p build
 mkdir -m 700 "$place" "$place/e" "$place/k" "$place/o" || exit 1

@@ -144,8 +144,9 @@ def answered(again: Stand, run: Run, at: str, name: str, made: Any) -> tuple[int
     return found.code, found.err
 
 
-@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize(("name", "at"), [*zip(LINES, itertools.cycle(("elasticsearch", "kibana")), strict=False)])
 def test_lines(again: Stand, recorded: tuple[Run, ...], name: str, at: str) -> None:
+    """Both servers are read by the same code, so each line comes from one of them."""
     run = plan(recorded, at)
     code, words = answered(again, run, at, name, lambda heard, login: LINES[name](heard))
     assert code in ({run.code, 4} if name in HARMLESS else {4, 7} if name in ("204", "101") else {4}), words
