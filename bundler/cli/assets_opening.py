@@ -66,8 +66,11 @@ def opened(target: Target, wish: Wish, host: HostWish, *, installed: bool) -> It
     reach = _reach(target, wish)
     cluster = Cluster(target)
     try:
-        part = _part(reach, cluster, wish, installed=installed) if reach else None
-        fleet = _fleet(reach, cluster, tree, wish, host, installed=installed) if reach and not wish.no_fleet else None
+        named = _spaces(reach.kibana, wish) if reach else ()
+        part = _part(reach, cluster, named, installed=installed) if reach else None
+        fleet = None
+        if reach and not wish.no_fleet:
+            fleet = _fleet(reach, cluster, tree, host, named, installed=installed)
         said = RulesWish(wish.enable_rules, wish.no_rules, installed)
         wanted = (*_desired(tree, wish, part, fleet), *rules_of(tree, said, None if fleet else part), *beside)
         yield Installation(cluster, tree, wanted, package_version(tree), None if fleet else part, fleet)
@@ -111,13 +114,11 @@ def _reach(target: Target, wish: Wish) -> _Reach | None:
 
 
 def _fleet(
-    reach: _Reach, cluster: Cluster, tree: Tree, wish: Wish, host: HostWish, *, installed: bool
+    reach: _Reach, cluster: Cluster, tree: Tree, host: HostWish, named: tuple[str, ...], *, installed: bool
 ) -> FleetPart | None:
     from kibana_assets.fleet.choose import settled, why_not
     from kibana_assets.kibana.request import DEFAULT
 
-    reach.kibana.version()  # first: that it is no Kibana explains whatever else fails
-    named = _spaces(reach.kibana, wish)
     part = fleet_part(reach.wire, reach.login, reach.kibana, cluster, tree, host, named or (DEFAULT,))
     reason = why_not(part.fleet, cluster, installed=installed)
     if reason:
@@ -139,12 +140,11 @@ def _desired(tree: Tree, wish: Wish, part: KibanaPart | None, fleet: FleetPart |
     return (*desired_objects(tree, lifecycle), *(_objects(tree, part.spaces) if part else ()))
 
 
-def _part(reach: _Reach, cluster: Cluster, wish: Wish, *, installed: bool) -> KibanaPart:
+def _part(reach: _Reach, cluster: Cluster, named: tuple[str, ...], *, installed: bool) -> KibanaPart:
     from kibana_assets.install.objects import KibanaPart, recorded_spaces
     from kibana_assets.kibana.request import DEFAULT
     from kibana_assets.kibana.rules import Rules
 
-    named = _spaces(reach.kibana, wish)
     if not named and installed:
         named = recorded_spaces(cluster)
     return KibanaPart(reach.kibana, Rules(reach.kibana), cluster, named or (DEFAULT,))
@@ -156,7 +156,10 @@ def _spaces(kibana: Kibana, wish: Wish) -> tuple[str, ...]:
 
     if wish.all_spaces and wish.spaces:
         raise UsageError("--space and --all-spaces exclude each other", hint="Give one of them.")
-    return kibana.spaces() if wish.all_spaces else tuple(dict.fromkeys(check_space(space) for space in wish.spaces))
+    given = tuple(dict.fromkeys(check_space(space) for space in wish.spaces))
+    if wish.all_spaces or not wish.no_fleet:
+        kibana.version()  # first: that it is no Kibana explains whatever else fails
+    return kibana.spaces() if wish.all_spaces else given
 
 
 def _objects(tree: Tree, spaces: tuple[str, ...]) -> tuple[Any, ...]:

@@ -134,10 +134,9 @@ def half(error: KibanaAssetsError, done: list[Change], todo: list[Change]) -> Ki
     """The same error with how far it came; nothing is added where nothing was begun."""
     made = {id(change) for change in done}
     missing = [change for change in todo if id(change) not in made]
-    error.message = f"{error.message.rstrip('.')}. In are {len(done)} of {len(todo)} changes" + (
-        f": {_names(done)}" if done else ""
-    )
-    error.message += f"; not in: {_names(missing)}"
+    there = f": {_names(done)}" if done else ""
+    error.message = error.message.rstrip(".")
+    error.message += f". In are {len(done)} of {len(todo)} changes{there}; not in: {_names(missing)}"
     error.args = (error.message,)
     error.hint = f"{error.hint} Running the same command again goes on from there.".strip()
     return error
