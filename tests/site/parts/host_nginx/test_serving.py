@@ -1,135 +1,24 @@
-"""The host's own Nginx as the proxy: a real one, which serves somebody else as well."""
+"""The host's own Nginx as the proxy: it serves, takes over, and gives back."""
 
 from __future__ import annotations
 
-import http.client
-import os
 import shutil
-import socket
-import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bundler.errors import EngineError, MachineError
 from bundler.serving.nginx.render import MARK
-from bundler.site.nginx.program import HostNginx
 from bundler.site.parts.behind import Behind
 from bundler.site.parts.host_nginx import HostNginxPart
-from bundler.site.place import Place
-from bundler.site.state import Settings
-from bundler.site.tls.place import place_certificate
 from bundler.site.tokens.change import new
 from bundler.site.tokens.store import TokenStore
-from tests.counterparts.certificates import Authority, Certificate
-from tests.counterparts.engine import KEY, Engine
-from tests.counterparts.host_nginx import Host
-from tests.counterparts.port import free_port
-
-NAME = "llm.example.internal"
-OLD, NEW = "mistral-1.0.0-0123456789ab", "mistral-1.1.0-ba9876543210"
-
-
-class Said:
-    """Keeps what was said."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def begin(self, what: str, total: int | None) -> None:
-        """Nothing."""
-
-    def advance(self, count: int) -> None:
-        """Nothing."""
-
-    def end(self) -> None:
-        """Nothing."""
-
-    def say(self, text: str) -> None:
-        self.lines.append(text)
-
-
-@dataclass(slots=True)
-class Site:
-    """An installation beside the host's Nginx, with one token."""
-
-    host: Host
-    place: Place
-    settings: Settings
-    engine: Engine
-    certificate: Certificate
-    token: str
-
-    def part(self, release: str = OLD, *, upstream: str = "") -> HostNginxPart:
-        upstreams = (upstream or self.engine.address,)
-        return HostNginxPart(
-            self.place,
-            release,
-            Behind(NAME, "vllm", 8000),
-            lambda: upstreams,
-            self.settings,
-            find=lambda: HostNginx(str(self.host.program), self.host.folder / "no-systemd"),
-            rotation=self.host.rotation,
-        )
-
-    @property
-    def file(self) -> Path:
-        return self.host.conf_d / "llm-bundle.conf"
-
-    def connect(self) -> http.client.HTTPSConnection:
-        """To be closed by whoever asked for it."""
-        context = ssl.create_default_context(cafile=str(self.certificate.ca))
-        connection = http.client.HTTPSConnection(NAME, self.settings.https_port, timeout=20, context=context)
-        raw = socket.create_connection(("127.0.0.1", self.settings.https_port), 20)
-        try:
-            connection.sock = context.wrap_socket(raw, server_hostname=NAME)
-        except OSError:
-            raw.close()
-            raise
-        return connection
-
-    def serves(self) -> bool:
-        """Whether the list of models comes, for the token, of the engine."""
-        try:
-            with closing(self.connect()) as connection:
-                connection.request("GET", "/v1/models", headers={"Authorization": f"Bearer {self.token}"})
-                return connection.getresponse().status == 200
-        except OSError:
-            return False
-
-    def serves_the_other(self) -> bool:
-        return plain(self.host.other) == b"somebody else"
-
-
-def plain(port: int, host: str = "other.example") -> bytes:
-    """What a port answers for a name, without TLS."""
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
-        connection.request("GET", "/", headers={"Host": host})
-        return connection.getresponse().read()
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return Authority(tmp_path_factory.mktemp("authority")).server(NAME, days=90)
-
-
-@pytest.fixture
-def site(tmp_path: Path, certificate: Certificate) -> Iterator[Site]:
-    place = Place(tmp_path / "site")
-    settings = Settings(https_port=free_port(), http_port=free_port(), addresses=("127.0.0.1",))
-    place_certificate(place, certificate.certificate, certificate.key, NAME)
-    place.engine_env.write_text(f"VLLM_API_KEY={KEY}\n")
-    place.engine_env.chmod(0o600)
-    made = new(TokenStore(place.root), "kibana").made
-    assert made
-    with Engine() as engine, Host(tmp_path / "host") as host:
-        yield Site(host, place, settings, engine, certificate, made.secret)
+from tests.site.parts.host_nginx.stage import NAME, NEW, OLD, Said, Site
 
 
 def test_from_nothing_to_serving_and_away_again(site: Site) -> None:
@@ -261,120 +150,6 @@ def test_a_refused_first_text_leaves_nothing(site: Site) -> None:
         broken.start()
     assert list(site.host.conf_d.iterdir()) == []
     assert site.host.pid() is None, "Nginx was started for nothing"
-
-
-FOREIGN = "# my own\nserver { listen 127.0.0.1:1; }\n"
-
-
-@pytest.mark.parametrize("content", [FOREIGN, f"{MARK}. Changes by hand are lost.\n", "", "\x00\xff"])
-@pytest.mark.parametrize("which", ["site", "rotation"])
-def test_a_file_of_somebody_else_is_never_touched(site: Site, content: str, which: str) -> None:
-    path = site.file if which == "site" else site.host.rotation
-    path.write_bytes(content.encode("latin-1"))
-    os.utime(path, ns=(1, 1))
-    part = site.part()
-    for verb in (part.prepare, part.start):
-        with pytest.raises(MachineError, match="was not written by llm-bundle, and is left as it is") as caught:
-            verb()
-        assert str(path) in caught.value.hint
-    part.stop()
-    part.remove()
-    assert (path.read_bytes(), path.stat().st_mtime_ns) == (content.encode("latin-1"), 1)
-
-
-def test_a_link_of_somebody_else_is_never_followed(site: Site, tmp_path: Path) -> None:
-    target = tmp_path / "target"
-    site.part().start()
-    shutil.copy2(site.file, target)
-    site.part().remove()
-    site.file.symlink_to(target)
-    with pytest.raises(MachineError, match="was not written by llm-bundle"):
-        site.part().start()
-    site.part().remove()
-    assert site.file.is_symlink()
-    assert target.read_text().startswith(MARK)
-
-
-def test_a_file_that_somebody_edited_is_never_touched(site: Site) -> None:
-    part = site.part()
-    part.start()
-    with site.file.open("a") as file:
-        file.write("# tuned by hand\n")
-    edited = site.file.read_bytes(), site.file.stat().st_mtime_ns
-    for verb in (part.prepare, part.start, part.stop, part.remove, site.part(NEW).prepare, site.part(NEW).start):
-        with pytest.raises(MachineError, match="was edited after llm-bundle wrote it"):
-            verb()
-    site.part(NEW).stop()
-    assert (site.file.read_bytes(), site.file.stat().st_mtime_ns) == edited
-    state = part.state()
-    assert (state.healthy, state.detail) == (True, f"{site.file} was edited")
-    site.file.rename(site.host.folder / "kept")
-    part.start()
-    assert site.serves()
-
-
-def test_a_broken_configuration_of_somebody_else_is_told_before_anything_changes(site: Site) -> None:
-    (site.host.conf_d / "theirs.conf").write_text("server { nonsense; }\n")
-    before = site.host.others()
-    with pytest.raises(EngineError, match=r"the host's Nginx is broken without us: .*nonsense") as caught:
-        site.part().prepare()
-    assert "Mend that first" in caught.value.hint
-    with pytest.raises(EngineError, match="nonsense"):
-        site.part().start()
-    assert site.host.others() == before
-    assert not site.file.exists()
-
-
-def test_a_port_that_is_taken_before(site: Site) -> None:
-    part = site.part()
-    part.prepare()
-    with socket.create_server(("127.0.0.1", site.settings.https_port)):
-        with pytest.raises(EngineError, match=f"port {site.settings.https_port} is taken by another program") as caught:
-            part.start()
-        assert "ss -ltnp" in caught.value.hint
-        assert not site.file.exists()
-    part.start()
-    assert site.serves()
-
-
-def test_a_port_that_is_taken_between_look_and_reload(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nginx says nothing of it but in its error log; the old text comes back and serves."""
-    old = site.part()
-    old.start()
-    other = free_port()
-    site.settings = replace(site.settings, https_port=other)
-    monkeypatch.setattr("bundler.site.nginx.program._PATIENCE", 2.0)
-    monkeypatch.setattr("bundler.site.parts.host_nginx.taken", lambda *_: None)
-    text = site.file.read_bytes()
-    with socket.create_server(("127.0.0.1", other)), pytest.raises(EngineError, match="did not take its new") as caught:
-        site.part(NEW).start()
-    assert "error log" in caught.value.hint
-    assert site.file.read_bytes() == text
-    assert old.state().healthy
-
-
-def test_nginx_cannot_start_on_a_taken_port(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bundler.site.parts.host_nginx.taken", lambda *_: None)
-    with (
-        socket.create_server(("127.0.0.1", site.settings.https_port)),
-        pytest.raises(EngineError, match=r"bind\(\) to 127.0.0.1:.* failed"),
-    ):
-        site.part().start()
-    assert not site.file.exists()
-
-
-def test_the_default_server_of_another_site_stays_so(site: Site) -> None:
-    port = site.settings.http_port
-    theirs = site.host.folder / "sites-enabled" / "default"
-    theirs.write_text(f'server {{ listen 127.0.0.1:{port} default_server; return 200 "theirs"; }}\n')
-    said = Said()
-    site.part().prepare(said)
-    assert said.lines == [
-        f"warning: another site of this Nginx answers for unknown names on port {port} ({theirs}); that stays so"
-    ]
-    site.part().start()
-    assert site.serves()
-    assert plain(port or 0, "unknown.example") == b"theirs"
 
 
 def test_a_token_is_known_after_a_reload(site: Site) -> None:
